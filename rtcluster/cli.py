@@ -1,0 +1,49 @@
+"""The program: its commands put together, and what becomes of their errors."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from rtcluster import __version__
+from rtcluster.commands.demo import demo
+from rtcluster.commands.devices import devices
+from rtcluster.commands.listen import listen
+from rtcluster.commands.run import run
+from rtcluster.commands.terminal import FAILED, USAGE, fail
+from rtcluster.errors import RtclusterError, SettingsError
+
+app = typer.Typer(
+    name="rtcluster",
+    help="Hear drum hits, live or from files, and tell the drums apart as you play.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+for command in (demo, listen, run, devices):
+    app.command()(command)
+
+
+@app.callback(invoke_without_command=True)
+def root(
+    version: Annotated[bool, typer.Option("--version", help="Show the version.")] = False,
+) -> None:
+    """Hear drum hits, live or from files, and tell the drums apart as you play."""
+    if version:
+        print(__version__)
+        raise typer.Exit
+
+
+def main() -> None:
+    """Run the program; it ends with the exit codes that :mod:`rtcluster.commands` names."""
+    try:
+        app()
+    except SettingsError as error:
+        fail(str(error))
+        sys.exit(USAGE)
+    except RtclusterError as error:
+        fail(str(error))
+        sys.exit(FAILED)

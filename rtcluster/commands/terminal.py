@@ -1,0 +1,88 @@
+"""What the commands say to people, and how they are stopped."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rtcluster.processor import Processor
+    from rtcluster.settings import Settings
+
+FAILED, USAGE, INTERRUPTED = 1, 2, 130
+"""Exit codes, beside 0 for done."""
+
+
+def say(text: str) -> None:
+    """A line on standard error."""
+    print(text, file=sys.stderr, flush=True)
+
+
+def fail(text: str) -> None:
+    """The one line that says why it failed."""
+    say(f"rtcluster: {text}")
+
+
+@contextmanager
+def until_interrupted() -> Iterator[threading.Event]:
+    """An event that Ctrl-C and SIGTERM set, in place of breaking off the main thread."""
+    stop = threading.Event()
+    previous = {
+        number: signal.signal(number, lambda *_: stop.set())
+        for number in (signal.SIGINT, signal.SIGTERM)
+    }
+    try:
+        yield stop
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)
+
+
+def first_use(settings: Settings) -> Processor:
+    """A processor; says so if its kernel has to be compiled on this machine first."""
+    from rtcluster.kernel import jit
+    from rtcluster.processor import Processor
+
+    if not jit.was_compiled():
+        say("First use: compiling the audio kernel for this machine, once (about 15 s) ...")
+    processor = Processor(settings)
+    if processor.driver == "python":
+        from rtcluster.kernel.aubio_c import MISSING
+
+        say(f"Using aubio through Python, because {MISSING}. Live input may lose audio under load.")
+    return processor
+
+
+def milliseconds(values: Any) -> str:
+    """Percentiles for people."""
+    return f"p50 {values['p50']:.1f} ms, p95 {values['p95']:.1f} ms" if values else "no hits"
+
+
+def load(summary: Any) -> str:
+    """The callback's share of the time, for people."""
+    share = summary["callback_load"]
+    return f"{100 * share['mean']:.1f} % (p99 {100 * share['p99']:.1f} %)"
+
+
+def say_summary(summary: Any) -> None:
+    """What a session came to, for people."""
+    counted = ", ".join(f"{n} {name}" for name, n in summary["classes"].items())
+    say(
+        f"\n{summary['hits']} hits in {summary['seconds']:.1f} s: {counted or 'no classes yet'}; "
+        f"{summary['xruns']} xruns"
+    )
+    if summary.get("callback_load"):
+        delay = milliseconds(summary["sink_delay_ms"])
+        say(f"callback {load(summary)} of real time; from the audio to the sinks {delay}")
+    lost = {
+        "stretches of NaN or Inf, taken as silence": summary["bad_hops"],
+        "events dropped": summary["events_dropped"],
+        "models late": summary["late_models"],
+    }
+    for what, count in lost.items():
+        if count:
+            say(f"{count} {what}")

@@ -1,0 +1,92 @@
+"""What ``rtcluster demo`` got right, from the groove's own truth."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.optimize import linear_sum_assignment
+
+from rtcluster.events import LEARNING, Event, Onset
+from rtcluster.session import Session, percentiles
+from rtcluster.sources.groove import DRUMS, Groove
+
+WINDOW_S = 0.050
+"""A detection counts for a stroke within this, as in MIREX."""
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """How a session compares with the truth.
+
+    Attributes
+    ----------
+    strokes, matched, extra : int
+        Hits in the truth, those found, and detections that are no hit.
+    f_measure : float
+        Of the onsets, 0 to 1.
+    agreement : float
+        Share of the found hits whose class is that of their drum, under the best one-to-one
+        naming of the classes.
+    latency_ms, error_ms : dict
+        From the true start of a hit to its onset event, and of the onset's date: percentiles.
+    drum_of : dict
+        The drum that each class number turned out to be.
+    """
+
+    strokes: int
+    matched: int
+    extra: int
+    f_measure: float
+    agreement: float
+    latency_ms: dict[str, float]
+    error_ms: dict[str, float]
+    drum_of: dict[int, str]
+
+
+class Onsets:
+    """A sink that keeps the onset events."""
+
+    def __init__(self) -> None:
+        self.onsets: list[Onset] = []
+
+    def begin(self, session: dict[str, object]) -> None:
+        """Nothing to do."""
+
+    def event(self, event: Event) -> None:
+        """Keep an onset."""
+        if isinstance(event, Onset):
+            self.onsets.append(event)
+
+    def end(self, summary: dict[str, object]) -> None:
+        """Nothing to do."""
+
+
+def score(groove: Groove, onsets: list[Onset], session: Session) -> Score:
+    """Compare a session with the groove that it heard."""
+    window = WINDOW_S * groove.samplerate
+    pairs, free = [], list(onsets)
+    for stroke in groove.strokes:
+        near = [onset for onset in free if abs(onset.sample - stroke.sample) <= window]
+        if near:
+            distances = [abs(onset.sample - stroke.sample) for onset in near]
+            best = near[int(np.argmin(distances))]
+            free.remove(best)
+            pairs.append((stroke, best))
+    matched, ms = len(pairs), 1e3 / groove.samplerate
+    table = np.zeros((len(session.processor.learner.names), len(DRUMS)), int)
+    for stroke, onset in pairs:
+        class_ = session.classes.get(onset.id, LEARNING)
+        if class_ >= 0:
+            table[class_, DRUMS.index(stroke.drum)] += 1
+    rows, columns = linear_sum_assignment(table, maximize=True)
+    return Score(
+        strokes=len(groove.strokes),
+        matched=matched,
+        extra=len(free),
+        f_measure=2 * matched / max(1, len(groove.strokes) + len(onsets)),
+        agreement=float(table[rows, columns].sum() / max(1, matched)),
+        latency_ms=percentiles([(o.emitted - s.sample) * ms for s, o in pairs]),
+        error_ms=percentiles([abs(o.sample - s.sample) * ms for s, o in pairs]),
+        drum_of={int(r): DRUMS[c] for r, c in zip(rows, columns, strict=True) if table[r, c]},
+    )

@@ -1,0 +1,255 @@
+"""What the engine says about a stream: the events, for Python and for the kernel.
+
+Each event exists twice: as a row of :data:`EVENT`, which the compiled kernel writes
+into its ring, and as a frozen dataclass, which everything else uses.
+:func:`decode` makes the one from the other; ``as_dict`` gives the JSON object of the event
+schema, version 1. Times are sample indices since the stream began.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, fields
+from typing import Any, TypeAlias
+
+import numpy as np
+
+SCHEMA_VERSION = 1
+
+MAX_FEATURES = 8
+"""Room for features in an event and in a model."""
+
+LEARNING = -1
+"""The class of a hit while there is no model yet."""
+
+ONSET, GUESS, FINAL, MODEL, XRUN = 1, 2, 3, 4, 5
+"""Values of ``EVENT["kind"]``."""
+
+XRUN_KINDS = {
+    1: "input_underflow",
+    2: "input_overflow",
+    4: "output_underflow",
+    8: "output_overflow",
+}
+"""PortAudio's ``PaStreamCallbackFlags`` that mean lost audio, by their bit."""
+
+EVENT = np.dtype(
+    [
+        ("kind", "i4"),
+        ("class_", "i4"),
+        ("id", "i8"),  # of the hit; of a model, its version
+        ("sample", "i8"),  # of the onset; of a model, where it took effect
+        ("emitted", "i8"),
+        ("stamp", "i8"),  # ns on the monotonic clock at which its audio arrived; 0 offline
+        ("zcr", "i8"),
+        ("span", "i4"),
+        ("velocity", "i4"),
+        ("flags", "i4"),  # OVERLAPPED, REVISED; of an xrun, PortAudio's flag; of a model, LATE
+        ("energy", "f8"),
+        ("strength", "f8"),
+        ("margin", "f8"),
+        ("features", "f8", (MAX_FEATURES,)),
+    ],
+    align=True,
+)
+"""One event as the kernel writes it. Fields that a kind does not use are 0."""
+
+OVERLAPPED, REVISED, LATE = 1, 2, 4
+"""Bits of ``EVENT["flags"]``."""
+
+
+class _Event:
+    """What all events share: the JSON object of the schema."""
+
+    __slots__ = ()
+
+    def as_dict(self) -> dict[str, object]:
+        """Return the JSON object of the event schema, ``event`` first."""
+        out: dict[str, object] = {"event": _NAMES[type(self)]}
+        for one in fields(self):  # type: ignore[arg-type]  # every subclass is a dataclass
+            if not one.metadata.get("internal"):
+                out[one.name.rstrip("_")] = getattr(self, one.name)
+        return out
+
+
+_INTERNAL = {"internal": True}
+"""Marks a field that is for the program and not part of the schema."""
+
+
+@dataclass(frozen=True, slots=True)
+class Onset(_Event):
+    """A hit began.
+
+    Attributes
+    ----------
+    id : int
+        Number of the hit in the session, from 0.
+    sample : int
+        First sample of the attack.
+    time : float
+        The same in seconds.
+    emitted : int
+        Index of the sample after the last one that was needed to know it.
+    velocity : int
+        1 to 127.
+    strength : float
+        How far the onset detection function stood above its threshold.
+    stamp : int
+        Monotonic clock in ns when the audio arrived that made the event; 0 offline.
+        Not part of the schema.
+    """
+
+    id: int
+    sample: int
+    time: float
+    emitted: int
+    velocity: int
+    strength: float
+    stamp: int = field(default=0, metadata=_INTERNAL)
+
+
+@dataclass(frozen=True, slots=True)
+class Guess(_Event):
+    """The class of a hit by its first 30 ms.
+
+    Attributes
+    ----------
+    id, sample, emitted : int
+        As in :class:`Onset`.
+    class_ : int
+        Its class, or -1 while learning (``class`` in JSON).
+    name : str
+        The name of the class, empty while learning.
+    margin : float
+        0 (between two classes) to 1 (on a centre).
+    zcr : int
+        Zero crossings in ``x[sample : sample + span]``.
+    energy : float
+        L2 norm of the same.
+    span : int
+        Samples measured: the whole stretch, unless the stream ended or the next hit came.
+    features : tuple of float
+        What the model judges, in the order of the kit's features. Not part of the schema.
+    stamp : int
+        As in :class:`Onset`.
+    """
+
+    id: int
+    sample: int
+    emitted: int
+    class_: int
+    name: str
+    margin: float
+    zcr: int
+    energy: float
+    span: int
+    features: tuple[float, ...] = field(default=(), metadata=_INTERNAL)
+    stamp: int = field(default=0, metadata=_INTERNAL)
+
+
+@dataclass(frozen=True, slots=True)
+class Final(Guess):
+    """The class of a hit by its whole window.
+
+    Attributes
+    ----------
+    revised : bool
+        The class differs from the guess's.
+    overlapped : bool
+        Another hit began inside the window, which was cut there.
+    """
+
+    revised: bool = False
+    overlapped: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Relabel(_Event):
+    """A hit that was heard while learning has its class now."""
+
+    id: int
+    class_: int
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class ModelChange(_Event):
+    """A new model decides from sample ``effective`` on.
+
+    Attributes
+    ----------
+    late : bool
+        It came after the sample it was meant for, and took effect at this one.
+    """
+
+    version: int
+    effective: int
+    late: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Xrun(_Event):
+    """The sound card lost audio at about this sample."""
+
+    sample: int
+    kind: str
+
+
+Event: TypeAlias = Onset | Guess | Final | Relabel | ModelChange | Xrun
+
+_NAMES: dict[type, str] = {
+    Onset: "onset",
+    Guess: "guess",
+    Final: "final",
+    Relabel: "relabel",
+    ModelChange: "model",
+    Xrun: "xrun",
+}
+
+
+def decode(row: np.void, samplerate: int, names: Sequence[str]) -> Event:
+    """Make an event of the kernel's record.
+
+    Parameters
+    ----------
+    row : numpy.void
+        One element of an array of :data:`EVENT`.
+    samplerate : int
+        In Hz, for ``time``.
+    names : sequence of str
+        Names of the classes, by number.
+    """
+    kind = int(row["kind"])
+    number, sample, emitted = int(row["id"]), int(row["sample"]), int(row["emitted"])
+    flags, stamp = int(row["flags"]), int(row["stamp"])
+    if kind == ONSET:
+        return Onset(
+            id=number,
+            sample=sample,
+            time=round(sample / samplerate, 6),
+            emitted=emitted,
+            velocity=int(row["velocity"]),
+            strength=round(float(row["strength"]), 6),
+            stamp=stamp,
+        )
+    if kind == MODEL:
+        return ModelChange(version=number, effective=sample, late=bool(flags & LATE))
+    if kind == XRUN:
+        return Xrun(sample=sample, kind=XRUN_KINDS.get(flags, f"flag_{flags}"))
+    class_ = int(row["class_"])
+    judged: dict[str, Any] = {
+        "id": number,
+        "sample": sample,
+        "emitted": emitted,
+        "class_": class_,
+        "name": names[class_] if 0 <= class_ < len(names) else "",
+        "margin": round(float(row["margin"]), 6),
+        "zcr": int(row["zcr"]),
+        "energy": float(row["energy"]),
+        "span": int(row["span"]),
+        "features": tuple(row["features"].tolist()),
+        "stamp": stamp,
+    }
+    if kind == GUESS:
+        return Guess(**judged)
+    return Final(**judged, revised=bool(flags & REVISED), overlapped=bool(flags & OVERLAPPED))

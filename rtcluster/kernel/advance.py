@@ -1,0 +1,265 @@
+"""The whole per-block job, in terms of the rest of the kernel.
+
+Runs on the audio thread. :func:`advance` takes any number of samples, cuts them
+into hops of the detector's own size, and does the same things in the same order for each hop,
+so that the size of the blocks cannot change a result. The order within a hop:
+
+1. models that are due take effect;
+2. the detector hears the hop;
+3. a new hit is dated, emitted, and cuts short the ones still open;
+4. guesses and finals that are due are measured, judged and emitted.
+
+The Python driver (:mod:`rtcluster.drivers`) does step 2 through aubio's Python binding
+and calls :func:`begin_hop` and :func:`end_hop` for the others.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from rtcluster.events import FINAL, GUESS, LEARNING, OVERLAPPED, REVISED
+from rtcluster.kernel.classify import classify
+from rtcluster.kernel.features import FEATURES, measure
+from rtcluster.kernel.jit import compiled
+from rtcluster.kernel.onset import attack_start, condition, detect, velocity
+from rtcluster.kernel.ring import claim, commit, push_onset, take_models
+from rtcluster.kernel.state import FINISHING, GUESSING, MAX_OPEN, NOT_CUT, RING
+
+N_FEATURES = len(FEATURES)
+ENERGY, ZCR = FEATURES.index("energy"), FEATURES.index("zcr")
+GUESS_STAGE, FINAL_STAGE = 0, 1
+"""Index into the per-stage arrays of a model."""
+
+
+@compiled
+def advance(state: Any, block: npt.NDArray[np.float32]) -> int:
+    """Run the engine over a block.
+
+    Parameters
+    ----------
+    state : record of :data:`rtcluster.kernel.state.STATE`
+    block : ndarray of float32, shape (frames, channels), C order
+
+    Returns
+    -------
+    int
+        Frames taken: all of them, unless ``state.synchronous`` is set and a hop had a
+        final; then up to the end of that hop, so that the caller can learn from it.
+    """
+    taken = 0
+    while taken < block.shape[0]:
+        taken += fill(state, block[taken:])
+        if state.filled < state.hop:
+            break
+        begin_hop(state)
+        end_hop(state, detect(state))
+        if state.synchronous and state.finals > 0:
+            break
+    return taken
+
+
+@compiled
+def fill(state: Any, block: npt.NDArray[np.float32]) -> int:
+    """Take frames up to the end of a hop, one channel or their mean; return how many."""
+    count = min(state.hop - state.filled, block.shape[0])
+    channels = block.shape[1]
+    for i in range(count):
+        if state.channel >= 0:
+            sample = block[i, state.channel]
+        else:
+            sample = block[i, 0]
+            for c in range(1, channels):
+                sample += block[i, c]
+            sample /= np.float32(channels)
+        state.hop_audio[state.filled + i] = sample
+    state.filled += count
+    return count
+
+
+@compiled
+def remember(state: Any, count: int) -> None:
+    """Write the first ``count`` samples of the hop into both halves of the ring."""
+    at = state.clock & (RING - 1)
+    for i in range(count):
+        slot = (at + i) & (RING - 1)
+        state.ring[slot] = state.hop_audio[i]
+        state.ring[slot + RING] = state.hop_audio[i]
+
+
+@compiled
+def stretch(state: Any, start: int, length: int) -> npt.NDArray[np.float32]:
+    """View of the samples ``start`` to ``start + length`` of the stream, in the ring."""
+    at = start & (RING - 1)
+    return state.ring[at : at + length]
+
+
+@compiled
+def begin_hop(state: Any) -> None:
+    """Models that are due, and the hop's audio where the detector finds it."""
+    take_models(state)
+    audio = state.hop_audio[: state.hop]
+    if not condition(audio, state.detector_audio[: state.hop]):
+        state.bad_hops += 1
+    remember(state, state.hop)
+    state.finals = 0
+
+
+@compiled
+def end_hop(state: Any, strength: float) -> None:
+    """What follows from the detector's answer, and what is due at the end of the hop."""
+    state.clock += state.hop
+    state.filled = 0
+    if strength > 0.0:
+        open_hit(state, strength)
+    settle(state, False)
+
+
+@compiled
+def open_hit(state: Any, strength: float) -> None:
+    """Date a detection; unless it is masked, emit its onset and cut the hits before it."""
+    now = state.clock
+    earliest = max(0, now - state.lookback, state.last_onset)
+    start = earliest + attack_start(
+        stretch(state, earliest, now - earliest), max(8, state.samplerate // 1000)
+    )
+    if start - state.last_onset < state.mask:
+        return
+    slot = -1
+    for i in range(MAX_OPEN):
+        hit = state.hits[i]
+        if hit.stage == 0:
+            slot = i
+        elif hit.cut == NOT_CUT and hit.sample + state.window > start:
+            hit.cut = start
+    if slot < 0:
+        state.events_dropped += 1
+        return
+    hit = state.hits[slot]
+    hit.id = state.next_id
+    hit.sample = start
+    hit.cut = NOT_CUT
+    hit.stage = GUESSING
+    hit.guess_class = LEARNING
+    state.next_id += 1
+    state.last_onset = start
+    loud = velocity(stretch(state, start, now - start))
+    push_onset(state, hit.id, start, now, loud, strength)
+
+
+@compiled
+def settle(state: Any, ended: bool) -> None:
+    """Emit the guesses and finals that are due, in the order of the hits.
+
+    Parameters
+    ----------
+    ended : bool
+        The stream is over: everything is due, with the samples there are.
+    """
+    while True:
+        oldest = -1
+        for i in range(MAX_OPEN):
+            hit = state.hits[i]
+            if (
+                hit.stage > 0
+                and due(state, hit, ended)
+                and (oldest < 0 or hit.id < state.hits[oldest].id)
+            ):
+                oldest = i
+        if oldest < 0:
+            return
+        hit = state.hits[oldest]
+        if hit.stage == GUESSING:
+            emit_guess(state, hit)
+            hit.stage = FINISHING
+        else:
+            emit_final(state, hit)
+            hit.stage = 0
+            state.finals += 1
+
+
+@compiled
+def due(state: Any, hit: Any, ended: bool) -> bool:
+    """Whether all the samples of a hit's present stage have been heard."""
+    length = state.guess if hit.stage == GUESSING else state.window
+    return ended or hit.cut != NOT_CUT or state.clock >= hit.sample + length
+
+
+@compiled
+def span_of(state: Any, hit: Any, length: int) -> int:
+    """Samples there are of a window: up to the next hit and to the end of the stream."""
+    end = min(hit.sample + length, state.clock)
+    if hit.cut != NOT_CUT:
+        end = min(end, hit.cut)
+    return max(0, end - hit.sample)
+
+
+@compiled
+def emit_guess(state: Any, hit: Any) -> None:
+    """Measure and judge the first stretch of a hit."""
+    span = span_of(state, hit, state.guess)
+    measure(stretch(state, hit.sample, span), state.raw)
+    class_, margin = classify(state.model[0], GUESS_STAGE, state.raw, state.scaled)
+    hit.guess_class = class_
+    slot = claim(state, GUESS)
+    if slot >= 0:
+        describe(state, slot, hit, span, class_, margin)
+        commit(state)
+
+
+@compiled
+def emit_final(state: Any, hit: Any) -> None:
+    """Measure and judge the whole window of a hit.
+
+    A window that was cut short holds less energy and fewer crossings than the finals that the
+    model was taught with; its verdict comes from the stretch that the guess looks at.
+    """
+    span = span_of(state, hit, state.window)
+    overlapped = span < state.window and hit.cut != NOT_CUT
+    if overlapped:
+        first = span_of(state, hit, state.guess)
+        measure(stretch(state, hit.sample, first), state.raw)
+        class_, margin = classify(state.model[0], GUESS_STAGE, state.raw, state.scaled)
+        measure(stretch(state, hit.sample, span), state.raw)
+    else:
+        measure(stretch(state, hit.sample, span), state.raw)
+        class_, margin = classify(state.model[0], FINAL_STAGE, state.raw, state.scaled)
+    slot = claim(state, FINAL)
+    if slot >= 0:
+        describe(state, slot, hit, span, class_, margin)
+        revised = hit.guess_class != LEARNING and class_ != hit.guess_class
+        state.events[slot].flags = OVERLAPPED * overlapped + REVISED * revised
+        commit(state)
+
+
+@compiled
+def describe(state: Any, slot: int, hit: Any, span: int, class_: int, margin: float) -> None:
+    """Fill in what a guess and a final have in common."""
+    event = state.events[slot]
+    event.id = hit.id
+    event.sample = hit.sample
+    event.emitted = state.clock
+    event.span = span
+    event.class_ = class_
+    event.margin = margin
+    event.zcr = int(state.raw[ZCR])
+    event.energy = state.raw[ENERGY]
+    for f in range(N_FEATURES):
+        event.features[f] = state.raw[f]
+
+
+@compiled
+def finish(state: Any) -> None:
+    """The stream has ended: keep the samples of the last, partial hop, settle every hit.
+
+    The detector does not hear the partial hop: the silence it would have to be
+    filled up with makes an edge that is no onset.
+    """
+    condition(state.hop_audio[: state.filled], state.detector_audio[: state.filled])
+    remember(state, state.filled)
+    state.clock += state.filled
+    state.filled = 0
+    state.finals = 0
+    settle(state, True)

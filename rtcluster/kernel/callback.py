@@ -1,0 +1,82 @@
+"""The kernel as a C callback: what PortAudio, or the virtual sound card, calls.
+
+Runs on the audio thread and is all that runs there. It takes the time, turns
+PortAudio's status flags into events, advances the engine, and notes how long that took.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import time
+from typing import Any
+
+import numpy as np
+from llvmlite import binding
+from numba import carray, cfunc, types
+
+from rtcluster.kernel.advance import advance
+from rtcluster.kernel.jit import compiled, source_digest
+from rtcluster.kernel.ring import push_xrun
+from rtcluster.kernel.state import STATE, TIMINGS
+
+CONTINUE = 0
+"""PortAudio's ``paContinue``."""
+
+_LOST_AUDIO = (1, 2, 4, 8)
+"""The bits of ``PaStreamCallbackFlags`` that mean an xrun; 16 is priming output."""
+
+MONOTONIC = time.CLOCK_MONOTONIC
+_libc = ctypes.CDLL(None)
+binding.add_symbol("clock_gettime", ctypes.cast(_libc.clock_gettime, ctypes.c_void_p).value)
+_clock_gettime = types.ExternalFunction("clock_gettime", types.int32(types.int32, types.intp))
+
+
+@compiled
+def now_ns(state: Any) -> int:
+    """Nanoseconds on the monotonic clock (``time.clock_gettime_ns(CLOCK_MONOTONIC)``)."""
+    _clock_gettime(np.int32(MONOTONIC), state.timespec.ctypes.data)
+    return int(state.timespec[0] * 1_000_000_000 + state.timespec[1])
+
+
+@compiled
+def on_block(state: Any, block: Any, flags: Any) -> None:
+    """One callback: the time, the flags, the engine, the time again."""
+    began = now_ns(state)
+    state.stamp = began
+    for flag in _LOST_AUDIO:
+        if flags & flag:
+            state.xruns += 1
+            push_xrun(state, state.clock + state.filled, flag)
+    advance(state, block)
+    slot = state.callbacks & (TIMINGS - 1)
+    state.began[slot] = began
+    state.work[slot] = now_ns(state) - began
+    state.callbacks += 1
+    state.frames += block.shape[0]
+
+
+def _build(digest: int) -> Any:
+    """Compile the callback. ``digest`` is in its closure for the sake of the cache's key."""
+    state_type = STATE
+
+    @cfunc(
+        types.int32(
+            types.voidptr, types.voidptr, types.ulong, types.voidptr, types.ulong, types.voidptr
+        ),
+        cache=True,
+    )  # type: ignore[untyped-decorator]
+    def callback(
+        audio: Any, _output: Any, frames: Any, _times: Any, flags: Any, userdata: Any
+    ) -> int:
+        if digest < 0:
+            return CONTINUE
+        state = carray(userdata, 1, state_type)[0]
+        block = carray(audio, (np.intp(frames), np.intp(state.channels)), np.float32)
+        on_block(state, block, np.intp(flags))
+        return CONTINUE
+
+    return callback
+
+
+callback = _build(int(source_digest(), 16))
+"""``callback.address`` is a ``PaStreamCallback *`` whose userdata is a state's address."""

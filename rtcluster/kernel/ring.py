@@ -1,0 +1,184 @@
+"""Handing things between the audio thread and the pump: one writer, one reader, no lock.
+
+Events travel from the kernel to the pump, models from the pump to the kernel. Each queue
+is an array and two counters that only grow: ``written``, which only the writer stores, and
+``read``, which only the reader stores. The writer fills a slot and then stores ``written``
+with *release* ordering; the reader loads ``written`` with *acquire* ordering before it
+looks at the slot, and stores ``read`` with release when it is done with it. That pairing
+is what makes the slot's contents visible on ARM, where plain stores may be seen out of order;
+on x86 it compiles to plain moves. ``tests/kernel/test_ring.py`` looks for the
+orderings in the generated code and runs two threads against each other.
+
+A full event ring drops the new event and counts it: the audio thread never waits.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from numba import types
+from numba.extending import intrinsic
+from numba.np.arrayobj import make_array
+
+from rtcluster.events import LATE, MODEL, ONSET, XRUN
+from rtcluster.kernel.jit import compiled
+from rtcluster.kernel.state import EVENTS, MODELS
+
+_WORD = 8  # bytes of a counter, and its alignment
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def load_acquire(_typing: Any, counter: Any) -> Any:
+    """``counter[0]`` of a uint64 array, loaded with acquire ordering."""
+
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        array = make_array(signature.args[0])(context, builder, args[0])
+        return builder.load_atomic(array.data, "acquire", _WORD)
+
+    return types.uint64(counter), generate
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def store_release(_typing: Any, counter: Any, value: Any) -> Any:
+    """Store ``value`` in ``counter[0]`` of a uint64 array with release ordering."""
+
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        array = make_array(signature.args[0])(context, builder, args[0])
+        word = context.cast(builder, args[1], signature.args[1], types.uint64)
+        builder.store_atomic(word, array.data, "release", _WORD)
+
+    return types.void(counter, value), generate
+
+
+# Events: written by the kernel, read by the pump.
+
+
+@compiled
+def claim(state: Any, kind: int) -> Any:
+    """Slot for a new event, blank but for its kind and stamp; -1 if the ring is full."""
+    written = state.events_written[0]
+    if written - load_acquire(state.events_read) >= np.uint64(EVENTS):
+        state.events_dropped += 1
+        return -1
+    slot = np.int64(written & np.uint64(EVENTS - 1))
+    event = state.events[slot]
+    event.kind = kind
+    event.class_ = 0
+    event.id = 0
+    event.sample = 0
+    event.emitted = 0
+    event.stamp = state.stamp
+    event.zcr = 0
+    event.span = 0
+    event.velocity = 0
+    event.flags = 0
+    event.energy = 0.0
+    event.strength = 0.0
+    event.margin = 0.0
+    event.features[:] = 0.0
+    return slot
+
+
+@compiled
+def commit(state: Any) -> None:
+    """Let the reader see the slot that :func:`claim` gave."""
+    store_release(state.events_written, state.events_written[0] + np.uint64(1))
+
+
+@compiled
+def push_onset(
+    state: Any, number: int, sample: int, emitted: int, velocity: int, strength: float
+) -> None:
+    """Emit an onset event."""
+    slot = claim(state, ONSET)
+    if slot >= 0:
+        event = state.events[slot]
+        event.id = number
+        event.sample = sample
+        event.emitted = emitted
+        event.velocity = velocity
+        event.strength = strength
+        commit(state)
+
+
+@compiled
+def push_xrun(state: Any, sample: int, flag: int) -> None:
+    """Emit an xrun event for one of PortAudio's status flags."""
+    slot = claim(state, XRUN)
+    if slot >= 0:
+        event = state.events[slot]
+        event.sample = sample
+        event.flags = flag
+        commit(state)
+
+
+@compiled
+def drain(state: Any, out: npt.NDArray[Any]) -> int:
+    """Move waiting events to ``out``, oldest first; the reader's side.
+
+    Returns
+    -------
+    int
+        How many were moved, at most ``out.size``.
+    """
+    read = state.events_read[0]
+    waiting = np.int64(load_acquire(state.events_written) - read)
+    count: Any = min(waiting, out.size)
+    for i in range(count):
+        out[i] = state.events[np.int64((read + np.uint64(i)) & np.uint64(EVENTS - 1))]
+    store_release(state.events_read, read + np.uint64(count))
+    return count
+
+
+# Models: written by the pump, read by the kernel.
+
+
+@compiled
+def publish(state: Any, model: npt.NDArray[Any]) -> bool:
+    """Queue a model for the sample in its ``effective``; the writer's side.
+
+    Parameters
+    ----------
+    model : ndarray of :data:`rtcluster.kernel.state.MODEL`, shape (1,)
+
+    Returns
+    -------
+    bool
+        False if the queue is full; then nothing was queued.
+    """
+    written = state.models_written[0]
+    if written - load_acquire(state.models_read) >= np.uint64(MODELS):
+        return False
+    state.models[np.int64(written & np.uint64(MODELS - 1))] = model[0]
+    store_release(state.models_written, written + np.uint64(1))
+    return True
+
+
+@compiled
+def take_models(state: Any) -> None:
+    """Put into effect the models whose sample the clock has reached; the reader's side.
+
+    A model is due at the first hop that starts at or after its sample. One that
+    comes after that hop is late: it takes effect now, and its event says so.
+    """
+    while True:
+        read = state.models_read[0]
+        if load_acquire(state.models_written) == read:
+            return
+        waiting = state.models[np.int64(read & np.uint64(MODELS - 1))]
+        if waiting.effective > state.clock:
+            return
+        late = waiting.effective <= state.clock - state.hop
+        state.model[0] = waiting
+        slot = claim(state, MODEL)
+        if slot >= 0:
+            event = state.events[slot]
+            event.id = waiting.version
+            event.sample = state.clock if late else waiting.effective
+            event.emitted = state.clock
+            event.flags = LATE if late else 0
+            commit(state)
+        state.late_models += late
+        store_release(state.models_read, read + np.uint64(1))

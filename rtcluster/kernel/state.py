@@ -1,0 +1,178 @@
+"""The one record that holds everything a stream's kernel needs.
+
+Allocated once by :func:`create`; the audio thread owns it while a stream runs. Other
+threads touch only what :mod:`rtcluster.kernel.ring` hands over, and the fields under
+"set while running", which the kernel reads at the start of a hop.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from rtcluster.events import EVENT, MAX_FEATURES
+from rtcluster.kernel.jit import source_digest
+
+MAX_HOP = 2048
+MAX_CENTRES = 64
+
+MAX_OPEN = 32
+"""Hits that may wait for their guess or final at once. One is cut short by the next
+two after it at the latest, so this is never the limit that is met first."""
+
+RING = 1 << 17
+"""Samples of history, a power of two: 0.68 s at 192 kHz. The ring is written twice, at ``i``
+and at ``i + RING``, so that any stretch of it is one contiguous view."""
+
+EVENTS = 1 << 10
+"""Slots of the event ring, a power of two."""
+
+MODELS = 1 << 3
+"""Slots of the model queue, a power of two."""
+
+TIMINGS = 1 << 14
+"""Callbacks whose times are kept, a power of two: 23 s of 64-frame blocks at 44.1 kHz."""
+
+GUESSING, FINISHING = 1, 2
+"""Values of ``HIT["stage"]``; 0 is a free slot."""
+
+NOT_CUT = -1
+
+MODEL = np.dtype(
+    [
+        ("version", "i8"),
+        ("effective", "i8"),  # sample from which it decides; a multiple of the hop
+        ("n_features", "i4"),
+        ("n_centres", "i4"),
+        # Index 0 is the guess's, index 1 the final's.
+        ("scale", "f8", (2, MAX_FEATURES)),
+        ("offset", "f8", (2, MAX_FEATURES)),
+        ("centres", "f8", (2, MAX_CENTRES, MAX_FEATURES)),
+        ("owner", "i4", (MAX_CENTRES,)),  # class of each centre
+    ],
+    align=True,
+)
+"""What :func:`rtcluster.kernel.classify.classify` needs: scaled centres and the scaling."""
+
+HIT = np.dtype(
+    [
+        ("id", "i8"),
+        ("sample", "i8"),
+        ("cut", "i8"),  # where the next hit began, or NOT_CUT
+        ("stage", "i4"),
+        ("guess_class", "i4"),
+    ],
+    align=True,
+)
+
+FVEC = np.dtype([("length", "u4"), ("data", "u8")], align=True)
+"""aubio's ``fvec_t``: a length and a pointer to float32."""
+
+_CACHE_LINE = 64
+
+STATE = np.dtype(
+    [
+        # Set before the stream runs.
+        ("samplerate", "i4"),
+        ("hop", "i4"),
+        ("window", "i4"),
+        ("guess", "i4"),
+        ("lookback", "i4"),  # how far before a detection its attack may lie
+        ("channels", "i4"),
+        ("channel", "i4"),  # -1: their mean
+        ("synchronous", "i4"),  # advance returns after a hop that has a final
+        # Set while running.
+        ("mask", "i4"),
+        ("threshold", "f4"),
+        ("silence", "f4"),
+        # Position.
+        ("filled", "i4"),  # samples of hop_audio that wait for their hop
+        ("clock", "i8"),  # samples that have been through whole hops
+        # Audio.
+        ("hop_audio", "f4", (MAX_HOP,)),
+        ("detector_audio", "f4", (MAX_HOP,)),
+        ("ring", "f4", (2 * RING,)),
+        # aubio. Its objects live in C; these are addresses.
+        ("onset", "u8"),
+        ("input_address", "u8"),
+        ("output_address", "u8"),
+        ("input", FVEC),
+        ("output", FVEC),
+        ("fired", "f4", (2,)),
+        ("applied_threshold", "f4"),
+        ("applied_silence", "f4"),
+        ("aubio_frames", "i8"),  # since aubio's own 32-bit counter was last reset
+        # Hits.
+        ("next_id", "i8"),
+        ("last_onset", "i8"),
+        ("finals", "i4"),  # emitted in this hop
+        ("hits", HIT, (MAX_OPEN,)),
+        ("raw", "f8", (MAX_FEATURES,)),
+        ("scaled", "f8", (MAX_FEATURES,)),
+        # Model.
+        ("model", MODEL, (1,)),
+        ("models", MODEL, (MODELS,)),
+        ("models_written", "u8", (1,)),
+        ("models_pad", "u1", (_CACHE_LINE,)),
+        ("models_read", "u8", (1,)),
+        # Events. The counters lie on cache lines of their own: each has one writer.
+        ("events", EVENT, (EVENTS,)),
+        ("events_pad", "u1", (_CACHE_LINE,)),
+        ("events_written", "u8", (1,)),
+        ("events_pad2", "u1", (_CACHE_LINE,)),
+        ("events_read", "u8", (1,)),
+        ("events_pad3", "u1", (_CACHE_LINE,)),
+        # Counts, for the summary.
+        ("events_dropped", "i8"),
+        ("bad_hops", "i8"),  # hops with a NaN or an Inf
+        ("late_models", "i8"),
+        ("xruns", "i8"),
+        # Time, only under a callback.
+        ("stamp", "i8"),  # ns at which this block's callback began; 0 offline
+        ("timespec", "i8", (2,)),
+        ("stop", "i4"),  # asks the virtual sound card to stop
+        ("callbacks", "i8"),
+        ("frames", "i8"),
+        ("began", "i8", (TIMINGS,)),  # ns
+        ("work", "i8", (TIMINGS,)),  # ns
+        # Last of all, of no use but its name: see rtcluster.kernel.jit.
+        (f"build_{source_digest()}", "u1"),
+    ],
+    align=True,
+)
+
+State = npt.NDArray[Any]
+"""An array of one :data:`STATE`."""
+
+
+def create() -> State:
+    """Allocate a state; all fields are 0 but for what an empty one needs."""
+    state = np.zeros(1, STATE)
+    clear(state)
+    return state
+
+
+def clear(state: State) -> None:
+    """Make a state fresh in place: its address stays what a callback was given.
+
+    What is "set before the stream runs" and "set while running" is kept, and so are the
+    addresses of aubio's objects; :class:`rtcluster.kernel.aubio_c.OnsetDetector`
+    renews those.
+    """
+    kept = {name: state[name].copy() for name in _KEPT}
+    state[...] = np.zeros(1, STATE)
+    for name, value in kept.items():
+        state[name] = value
+    state["last_onset"] = -(1 << 40)
+    state["hits"]["cut"] = NOT_CUT
+    # NaN differs from any value, so that the first hop hands both to aubio.
+    state["applied_threshold"] = state["applied_silence"] = np.nan
+
+
+_KEPT = (
+    "samplerate", "hop", "window", "guess", "lookback", "channels", "channel", "synchronous",
+    "mask", "threshold", "silence",
+    "onset", "input_address", "output_address", "input", "output",
+)  # fmt: skip

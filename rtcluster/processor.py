@@ -1,0 +1,388 @@
+"""The engine as a plug-in: prepare, process, flush, reset.
+
+A processor owns the kernel's state, the detector and the learner. Offline,
+:meth:`Processor.process` does everything in the calling thread. Live, the audio thread advances
+the state, and the pump thread alone calls :meth:`Processor.collect` and :meth:`Processor.learn`.
+Both give the same events, because a model takes effect at a set sample.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from rtcluster.drivers import choose
+from rtcluster.errors import RtclusterError, SettingsError
+from rtcluster.events import EVENT, Event, Final, Guess, decode
+from rtcluster.kernel import state as kernel_state
+from rtcluster.kernel.advance import finish
+from rtcluster.kernel.jit import mark_compiled
+from rtcluster.kernel.ring import drain, publish
+from rtcluster.learning.learner import Learner, Lesson, Update
+from rtcluster.settings import Duration, Settings, Spans
+
+LEAD_S = 0.020
+"""Time from a final to the sample at which the model it taught takes effect, in seconds."""
+
+RATES = (8000, 192000)
+"""Lowest and highest sample rate, in Hz."""
+
+_BATCH = 256  # events drained at a time
+
+
+@dataclass(frozen=True, slots=True)
+class Latency:
+    """Samples from the start of a hit to each event, at the latest, once it is detected.
+
+    Attributes
+    ----------
+    onset : int
+        Nominal: the part of the detector's frame before its middle, and the hop after a peak by
+        which it is known to be one. What it is in fact depends on the drum.
+    guess, final : int
+        The span, and the rest of the hop that it ends in.
+    """
+
+    onset: int
+    guess: int
+    final: int
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """What has happened since the stream began, for the summary."""
+
+    samples: int
+    hits: int
+    xruns: int
+    bad_hops: int
+    events_dropped: int
+    late_models: int
+
+
+class Processor:
+    """Live drum-hit classifier for one channel of audio.
+
+    Parameters
+    ----------
+    settings : Settings, optional
+    driver : {"compiled", "python"}, optional
+        How aubio is called; by default compiled where that is possible.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> processor = Processor(Settings(classes=2))
+    >>> processor.prepare(samplerate=44100, blocksize=64)
+    >>> processor.process(np.zeros(441, dtype=np.float32))
+    []
+    """
+
+    def __init__(self, settings: Settings | None = None, *, driver: str | None = None) -> None:
+        self.settings = settings or Settings()
+        self._driver_class = choose(driver)
+        self._driver: Any = None
+        self._samplerate = 0
+
+    # Setting up.
+
+    def prepare(
+        self,
+        samplerate: int,
+        blocksize: int | None = None,
+        *,
+        channels: int = 1,
+        channel: int | None = None,
+    ) -> None:
+        """Allocate and compile; afterwards nothing is allocated on the audio thread.
+
+        Parameters
+        ----------
+        samplerate : int
+            Hz, 8000 to 192000.
+        blocksize : int, optional
+            Frames that usually come at a time. Any other number may come: it changes no result.
+        channels : int
+            Channels of the blocks.
+        channel : int, optional
+            The channel to listen to, from 0; by default their mean.
+
+        Raises
+        ------
+        SettingsError
+            If the rate or the channel is out of range, or a window does not fit the rate.
+        """
+        if not RATES[0] <= samplerate <= RATES[1]:
+            raise SettingsError(
+                f"Expected a sample rate of {RATES[0]} to {RATES[1]} Hz, got {samplerate}."
+            )
+        if channel is not None and not 0 <= channel < channels:
+            raise SettingsError(f"Expected a channel from 0 to {channels - 1}, got {channel}.")
+        self.close()
+        self._spans = self.settings.spans(samplerate)
+        self._samplerate = samplerate
+        self._state = kernel_state.create()
+        self._record: Any = self._state[0]
+        self._batch = np.zeros(_BATCH, EVENT)
+        self._set_up(channels, -1 if channel is None else channel)
+        self._start(Learner(self.settings.classes, self.settings.warmup_hits, self.settings.seed))
+        self._compile(channels)
+
+    def _set_up(self, channels: int, channel: int) -> None:
+        state, spans = self._state, self._spans
+        state["samplerate"], state["hop"] = self._samplerate, spans.hop
+        state["window"], state["guess"], state["mask"] = spans.window, spans.guess, spans.mask
+        state["lookback"] = spans.buffer + int(0.010 * self._samplerate)
+        state["channels"], state["channel"] = channels, channel
+        state["synchronous"] = 1
+        state["silence"] = self.settings.silence
+
+    def _start(self, learner: Learner) -> None:
+        """Begin a stream at sample 0."""
+        self.close()
+        kernel_state.clear(self._state)
+        self._driver = self._driver_class(
+            self._state, self.settings.method, self._spans, self._samplerate
+        )
+        threshold = self.settings.threshold
+        self.threshold = self._driver.default_threshold if threshold is None else threshold
+        self.learner = learner
+        self.learner.frozen = self.settings.freeze
+        self._guesses: dict[int, Guess] = {}
+
+    def _compile(self, channels: int) -> None:
+        """Run every compiled function once, then begin again."""
+        block = np.zeros((4 * self._spans.hop, channels), np.float32)
+        self._driver.advance(block)
+        finish(self._record)
+        publish(self._record, np.zeros(1, kernel_state.MODEL))
+        drain(self._record, self._batch)
+        mark_compiled()
+        self._start(self.learner)
+
+    def reset(self, *, forget: bool = False) -> None:
+        """Begin a new stream at sample 0, as fresh after :meth:`prepare`.
+
+        Parameters
+        ----------
+        forget : bool
+            Also forget the classes. Otherwise the kit is kept, and decides from sample 0.
+        """
+        self._require_prepared()
+        if forget or not self.learner.ready:
+            self._start(
+                Learner(self.settings.classes, self.settings.warmup_hits, self.settings.seed)
+            )
+            return
+        self._start(self.learner)
+        self._publish(self.learner.model(), 0)
+
+    def close(self) -> None:
+        """Free what the detector holds. The processor can be prepared again."""
+        if self._driver is not None:
+            self._driver.close()
+            self._driver = None
+
+    def _require_prepared(self) -> None:
+        if self._driver is None:
+            raise RtclusterError("Expected prepare(samplerate, blocksize) before this call.")
+
+    # Offline: everything in the calling thread.
+
+    def process(self, block: npt.ArrayLike) -> list[Event]:
+        """Hear a block.
+
+        Parameters
+        ----------
+        block : array_like of float, shape (frames,) or (frames, channels)
+            Full scale is 1.0. A hop with a NaN or an Inf is treated as silence and counted.
+
+        Returns
+        -------
+        list of Event
+            What became known, oldest first.
+
+        Raises
+        ------
+        RtclusterError
+            If the processor is not prepared, or the block has another shape or no numbers.
+        """
+        self._require_prepared()
+        audio = self._audio(block)
+        events: list[Event] = []
+        taken = 0
+        while taken < len(audio):
+            taken += self._driver.advance(audio[taken:])
+            new = self.collect()
+            events += new
+            events += self.learn(new)
+        return events
+
+    def _audio(self, block: npt.ArrayLike) -> npt.NDArray[np.float32]:
+        channels = int(self._record["channels"])
+        array = np.asarray(block)
+        if array.ndim == 1 and channels == 1:
+            array = array[:, None]
+        if array.ndim != 2 or array.shape[1] != channels or array.dtype.kind not in "fiu":
+            raise RtclusterError(
+                f"Expected a block of numbers of shape (frames, {channels}), "
+                f"got {array.dtype} of shape {np.shape(block)}."
+            )
+        with np.errstate(over="ignore"):  # too large for float32 becomes Inf, which is handled
+            return np.ascontiguousarray(array, dtype=np.float32)
+
+    def flush(self) -> list[Event]:
+        """Settle the hits that are still open: the stream has ended.
+
+        Returns
+        -------
+        list of Event
+            Their guesses and finals, cut at the last sample; and if the stream ended
+            within the warm-up, the classes of its hits.
+        """
+        self._require_prepared()
+        finish(self._record)
+        new = self.collect()
+        return [*new, *self.learn(new), *self._apply(self.learner.end(), self.clock)]
+
+    # Live: the audio thread's part, where it is Python's, and the pump thread's.
+
+    def advance(self, block: npt.NDArray[np.float32]) -> None:
+        """Hear a block of shape (frames, channels), float32, C order; the audio thread's part."""
+        self._driver.advance(block)
+
+    def collect(self) -> list[Event]:
+        """Take the events that wait in the ring, oldest first."""
+        events: list[Event] = []
+        names = self.learner.names
+        while count := drain(self._record, self._batch):
+            events += [decode(row, self._samplerate, names) for row in self._batch[:count]]
+        return events
+
+    def learn(self, events: list[Event]) -> list[Event]:
+        """Learn from the finals among the events; return what that makes known."""
+        out: list[Event] = []
+        for event in events:
+            if isinstance(event, Final):
+                lesson = Lesson.of(self._guesses.pop(event.id, None), event)
+                out += self._apply(self.learner.learn(lesson), event.emitted)
+            elif isinstance(event, Guess):
+                self._guesses[event.id] = event
+        return out
+
+    def _apply(self, update: Update, emitted: int) -> list[Event]:
+        if update.model is not None:
+            self._publish(update.model, emitted + int(LEAD_S * self._samplerate))
+        return list(update.relabels)
+
+    def _publish(self, model: kernel_state.State, effective: int) -> None:
+        """Queue a model for the first hop that starts at ``effective`` or later.
+
+        Should the queue be full the model is left out: the next one holds all that it knew.
+        """
+        hop = self._spans.hop
+        model["effective"] = -(-effective // hop) * hop
+        publish(self._record, model)
+
+    @property
+    def record(self) -> kernel_state.State:
+        """The kernel's state, for a stream's callback; its address does not change."""
+        self._require_prepared()
+        return self._state
+
+    # What can be asked and set while running.
+
+    @property
+    def driver(self) -> str:
+        """Which driver runs: ``"compiled"`` or ``"python"``."""
+        return self._driver_class.name
+
+    @property
+    def samplerate(self) -> int:
+        """In Hz; 0 before :meth:`prepare`."""
+        return self._samplerate
+
+    @property
+    def spans(self) -> Spans:
+        """The durations of the settings in samples."""
+        self._require_prepared()
+        return self._spans
+
+    @property
+    def clock(self) -> int:
+        """Samples heard so far, in whole hops."""
+        return int(self._record["clock"])
+
+    @property
+    def threshold(self) -> float:
+        """Onset threshold; may be set while running."""
+        return float(self._record["threshold"])
+
+    @threshold.setter
+    def threshold(self, value: float) -> None:
+        Settings(threshold=value)
+        self._state["threshold"] = value
+
+    @property
+    def mask(self) -> int:
+        """Shortest time between two hits in samples; may be set while running."""
+        return int(self._record["mask"])
+
+    @mask.setter
+    def mask(self, value: Duration | str | int) -> None:
+        self._state["mask"] = Settings(mask=value).spans(self._samplerate).mask
+
+    @property
+    def frozen(self) -> bool:
+        """Whether learning rests; may be set while running."""
+        return self.learner.frozen
+
+    @frozen.setter
+    def frozen(self, value: bool) -> None:
+        self.learner.frozen = value
+
+    @property
+    def latency(self) -> Latency:
+        """Samples from the start of a hit to its events."""
+        self._require_prepared()
+        spans = self._spans
+        rest = spans.hop - 1
+        return Latency(
+            onset=spans.buffer // 2 + spans.hop,
+            guess=spans.guess + rest,
+            final=spans.window + rest,
+        )
+
+    @property
+    def counts(self) -> Counts:
+        """What has happened since the stream began."""
+        record = self._record
+        return Counts(
+            samples=self.clock + int(record["filled"]),
+            hits=int(record["next_id"]),
+            xruns=int(record["xruns"]),
+            bad_hops=int(record["bad_hops"]),
+            events_dropped=int(record["events_dropped"]),
+            late_models=int(record["late_models"]),
+        )
+
+    def callback_work_us(self) -> npt.NDArray[np.float64]:
+        """Time that each of the latest callbacks took, in microseconds, shape (n,)."""
+        record = self._record
+        kept = min(int(record["callbacks"]), len(record["work"]))
+        return np.asarray(record["work"][:kept] / 1e3)
+
+    def callback_load(self) -> dict[str, float]:
+        """Share of the real time that the callback took, mean and 99th percentile."""
+        record = self._record
+        if not record["callbacks"]:
+            return {}
+        work = self.callback_work_us() / 1e6
+        period = float(record["frames"]) / float(record["callbacks"]) / self._samplerate
+        return {
+            "mean": round(float(work.mean() / period), 4),
+            "p99": round(float(np.percentile(work, 99) / period), 4),
+        }

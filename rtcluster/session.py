@@ -1,0 +1,221 @@
+"""A session: a source through a processor into sinks, from its first line to its summary.
+
+Offline, :func:`run_file` does all of it in one thread. Live, :class:`Pump` is the thread that
+empties the event ring, feeds the sinks, and then lets the learner learn.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import asdict
+
+import numpy as np
+import numpy.typing as npt
+
+from rtcluster.events import LEARNING, SCHEMA_VERSION, Event, Final, Guess, Onset, Relabel
+from rtcluster.processor import Processor
+from rtcluster.sinks import Sink
+from rtcluster.sources.file import FileSource
+
+PUMP_PERIOD_S = 0.001
+"""How long the pump sleeps when there is nothing to do, in seconds."""
+
+_KEPT = 1 << 16
+"""Latencies kept for the percentiles: the latest ones."""
+
+
+def _clock_ns() -> int:
+    """The clock of the kernel's time stamps."""
+    if hasattr(time, "CLOCK_MONOTONIC"):
+        return time.clock_gettime_ns(time.CLOCK_MONOTONIC)
+    return time.monotonic_ns()
+
+
+def percentiles(values: npt.ArrayLike) -> dict[str, float]:
+    """p50, p95, p99 and max of some values; empty where there are none."""
+    array = np.asarray(values, dtype=float)
+    if not array.size:
+        return {}
+    cuts = np.percentile(array, (50, 95, 99, 100))
+    return {k: round(float(v), 3) for k, v in zip(("p50", "p95", "p99", "max"), cuts, strict=True)}
+
+
+class Session:
+    """Hands events to sinks, and counts.
+
+    Parameters
+    ----------
+    processor : Processor
+        Prepared.
+    source : str
+        Name of where the audio comes from.
+    sinks : iterable of Sink
+    report : callable
+        Called with a line when a sink fails; that sink gets no more events.
+    """
+
+    def __init__(
+        self,
+        processor: Processor,
+        source: str,
+        sinks: Iterable[Sink],
+        report: Callable[[str], None],
+    ) -> None:
+        self.processor = processor
+        self.source = source
+        self.classes: dict[int, int] = {}  # of each hit
+        self._sinks = list(sinks)
+        self._report = report
+        self._late: list[float] = []  # ms from the arrival of the audio to the sinks
+        self._algorithm: list[float] = []  # ms from the onset's sample to its emission
+
+    @property
+    def listening(self) -> bool:
+        """Whether there is a sink left that has not failed."""
+        return bool(self._sinks)
+
+    def begin(self) -> None:
+        """Write the session line."""
+        settings = self.processor.settings
+        self._each(
+            "begin",
+            {
+                "event": "session",
+                "version": SCHEMA_VERSION,
+                "samplerate": self.processor.samplerate,
+                "source": self.source,
+                "settings": settings.as_dict(),
+                "driver": self.processor.driver,
+                "warmup": self.processor.learner.warmup,
+                "latency": asdict(self.processor.latency),
+            },
+        )
+
+    def handle(self, events: list[Event]) -> None:
+        """Give events to the sinks, and note their classes and times."""
+        if not events:
+            return
+        for event in events:
+            self._each("event", event)
+        now = _clock_ns()
+        for event in events:
+            if isinstance(event, Onset):
+                milliseconds = 1e3 * (event.emitted - event.sample) / self.processor.samplerate
+                self._keep(self._algorithm, milliseconds)
+            if isinstance(event, Onset | Guess) and event.stamp:
+                self._keep(self._late, (now - event.stamp) / 1e6)
+            if isinstance(event, Final | Relabel):
+                self.classes[event.id] = event.class_
+
+    def _keep(self, values: list[float], value: float) -> None:
+        values.append(value)
+        if len(values) >= 2 * _KEPT:
+            del values[:_KEPT]
+
+    def end(self) -> dict[str, object]:
+        """Write the summary line, and return it."""
+        counts = self.processor.counts
+        names = self.processor.learner.names
+        by_class = Counter(self.classes.values())
+        out: dict[str, object] = {
+            "event": "summary",
+            "hits": counts.hits,
+            "xruns": counts.xruns,
+            "seconds": round(counts.samples / self.processor.samplerate, 6),
+            "samples": counts.samples,
+            "classes": {names[c]: by_class[c] for c in sorted(by_class) if c != LEARNING},
+            "unclassified": by_class[LEARNING],
+            "bad_hops": counts.bad_hops,
+            "events_dropped": counts.events_dropped,
+            "late_models": counts.late_models,
+            "onset_latency_ms": percentiles(self._algorithm),
+        }
+        if self._late:
+            out["sink_delay_ms"] = percentiles(self._late)
+            out["callback_us"] = percentiles(self.processor.callback_work_us())
+            out["callback_load"] = self.processor.callback_load()
+        self._each("end", out)
+        return out
+
+    def _each(self, method: str, argument: object) -> None:
+        """Call every sink; one that fails is left out from then on, and the rest go on."""
+        for sink in list(self._sinks):
+            try:
+                getattr(sink, method)(argument)
+            except Exception as error:
+                self._sinks.remove(sink)
+                self._report(f"{type(sink).__name__} failed and gets no more events: {error}")
+
+
+def run_file(
+    session: Session, source: FileSource, progress: Callable[[int], None] = lambda _: None
+) -> dict[str, object]:
+    """Run a file through a session, as fast as it goes.
+
+    Parameters
+    ----------
+    session : Session
+        Its processor is prepared for the file's rate and channels.
+    source : FileSource
+    progress : callable, optional
+        Called with the number of frames of each block.
+
+    Returns
+    -------
+    dict
+        The summary. It is written, with all hits until then, also when the run is broken off.
+    """
+    session.begin()
+    try:
+        for block in source.blocks():
+            if not session.listening:
+                break
+            session.handle(session.processor.process(block))
+            progress(len(block))
+    finally:
+        session.handle(session.processor.flush())
+        summary = session.end()
+    return summary
+
+
+class Pump:
+    """The thread between the event ring and everything in Python; a context manager.
+
+    Leaving the context takes out what is left. The audio thread must have stopped by then, so
+    that the hits still open can be settled.
+    """
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="rtcluster-pump", daemon=True)
+
+    def _run(self) -> None:
+        while not self._stop.is_set():
+            if not self._turn():
+                time.sleep(PUMP_PERIOD_S)
+
+    def _turn(self) -> bool:
+        """Sinks first, then the learner; tell whether there was anything."""
+        processor = self._session.processor
+        events = processor.collect()
+        self._session.handle(events)
+        self._session.handle(processor.learn(events))
+        return bool(events)
+
+    def __enter__(self) -> Pump:
+        """Begin the session and start the thread."""
+        self._session.begin()
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Stop the thread, then settle and hand over what is left."""
+        self._stop.set()
+        self._thread.join()
+        while self._turn():
+            pass
+        self._session.handle(self._session.processor.flush())

@@ -1,0 +1,173 @@
+"""Hits for people to read, on standard error.
+
+:class:`HitLines` prints a line a hit; :class:`HitTable` keeps a table of the latest
+ones where they are, for a terminal. Both tell a class by name and by colour.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+
+from rich.console import Console
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from rtcluster.events import LEARNING, Event, Final, Guess, ModelChange, Onset, Relabel, Xrun
+
+COLOURS = ("cyan", "yellow", "magenta", "green", "blue", "red", "bright_cyan", "bright_yellow")
+"""By class number, repeated beyond eight."""
+
+_BAR = 16  # characters at full velocity
+
+
+def class_text(class_: int, name: str, heard: int, warmup: int) -> Text:
+    """The name of a class in its colour, or how far the learning is."""
+    if class_ == LEARNING:
+        return Text(f"learning {min(heard, warmup)} of {warmup}", style="dim")
+    return Text(name, style=COLOURS[class_ % len(COLOURS)])
+
+
+def bar(velocity: int) -> str:
+    """A bar as long as the hit is loud."""
+    return "█" * max(1, round(velocity / 127 * _BAR))
+
+
+class _Hits:
+    """What both forms need to know of a session: its rate, and the hits that are open."""
+
+    def __init__(self, console: Console) -> None:
+        self.console = console
+        self._samplerate = 1
+        self._warmup = 0
+        self._onsets: dict[int, Onset] = {}
+        self._guesses: dict[int, Guess] = {}
+
+    def begin(self, session: dict[str, object]) -> None:
+        self._samplerate = int(str(session["samplerate"]))
+        self._warmup = int(str(session["warmup"]))
+
+    def event(self, event: Event) -> None:
+        if isinstance(event, Onset):
+            self._onsets[event.id] = event
+        elif isinstance(event, Final):
+            onset = self._onsets.pop(event.id, None)
+            guess = self._guesses.pop(event.id, None)
+            if onset is not None:
+                self.hit(onset, guess, event)
+        elif isinstance(event, Guess):
+            self._guesses[event.id] = event
+        elif isinstance(event, Xrun):
+            self.note(f"the sound card lost audio ({event.kind}) at {self.seconds(event.sample)}")
+        elif isinstance(event, ModelChange) and event.late:
+            self.note(
+                f"model {event.version} came late, in effect at {self.seconds(event.effective)}"
+            )
+
+    def seconds(self, sample: int) -> str:
+        return f"{sample / self._samplerate:.3f} s"
+
+    def row(self, onset: Onset, guess: Guess | None, final: Final) -> list[Text]:
+        """Cells: time, class, loudness, features, what the guess said."""
+        said = Text("")
+        if final.revised and guess is not None:
+            said = Text(f"guessed {guess.name}", style="dim")
+        elif final.overlapped:
+            said = Text("overlapped", style="dim")
+        return [
+            Text(f"{onset.sample / self._samplerate:8.3f} s"),
+            class_text(final.class_, final.name, final.id + 1, self._warmup),
+            Text(f"{onset.velocity:3d} {bar(onset.velocity)}"),
+            Text(f"zcr {final.zcr:5d}  energy {final.energy:7.3f}", style="dim"),
+            said,
+        ]
+
+    def hit(self, onset: Onset, guess: Guess | None, final: Final) -> None:
+        raise NotImplementedError("a subclass shows the hit")
+
+    def note(self, text: str) -> None:
+        self.console.print(text, style="bold red")
+
+
+class HitLines(_Hits):
+    """A line for each hit, printed at its final.
+
+    Parameters
+    ----------
+    console : rich.console.Console
+        Where to; usually standard error.
+    """
+
+    def __init__(self, console: Console) -> None:
+        super().__init__(console)
+        self._relabelled: Counter[str] = Counter()
+
+    def hit(self, onset: Onset, guess: Guess | None, final: Final) -> None:
+        """Print the hit."""
+        time, class_, loudness, features, said = self.row(onset, guess, final)
+        line = Text.assemble(time, "  ", class_, " " * max(1, 18 - len(class_)), loudness)
+        line.pad_right(max(0, 52 - len(line)))
+        self.console.print(Text.assemble(line, features, "  ", said), soft_wrap=True)
+
+    def event(self, event: Event) -> None:
+        """Print what the event completes; count the relabelled until the model acts."""
+        if isinstance(event, Relabel):
+            self._relabelled[event.name] += 1
+        elif self._relabelled:
+            found = ", ".join(f"{n} × {name}" for name, n in sorted(self._relabelled.items()))
+            self.console.print(f"           classes formed: {found}", style="bold")
+            self._relabelled.clear()
+        super().event(event)
+
+    def end(self, summary: dict[str, object]) -> None:
+        """Nothing is held."""
+
+
+class HitTable(_Hits):
+    """The latest hits as a table that stays in place.
+
+    Parameters
+    ----------
+    console : rich.console.Console
+        A terminal.
+    rows : int
+        Hits shown.
+    """
+
+    def __init__(self, console: Console, rows: int = 12) -> None:
+        super().__init__(console)
+        self._latest: deque[list[Text]] = deque(maxlen=rows)
+        self._counts: Counter[str] = Counter()
+        self._title = ""
+        self._live = Live(console=console, refresh_per_second=20, get_renderable=self._table)
+
+    def begin(self, session: dict[str, object]) -> None:
+        """Show the empty table."""
+        super().begin(session)
+        self._title = f"{session['source']}, {session['samplerate']} Hz"
+        self._live.start()
+
+    def hit(self, onset: Onset, guess: Guess | None, final: Final) -> None:
+        """Add a row."""
+        self._latest.append(self.row(onset, guess, final))
+        if final.name:
+            self._counts[final.name] += 1
+
+    def event(self, event: Event) -> None:
+        """Take in an event."""
+        if isinstance(event, Relabel):
+            self._counts[event.name] += 1
+        super().event(event)
+
+    def end(self, summary: dict[str, object]) -> None:
+        """Leave the table as it stands."""
+        self._live.stop()
+
+    def _table(self) -> Table:
+        counts = "   ".join(f"{name} {n}" for name, n in sorted(self._counts.items()))
+        table = Table(title=self._title, caption=counts or "play: the first hits are collected")
+        for heading in ("time", "class", "velocity", "features", ""):
+            table.add_column(heading, no_wrap=True)
+        for row in list(self._latest):
+            table.add_row(*row)
+        return table

@@ -1,0 +1,62 @@
+"""Events as JSON Lines, one object a line, each line written out at once.
+
+A program that is killed leaves every line before the last whole.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import TextIO
+
+from rtcluster.errors import RtclusterError
+from rtcluster.events import Event
+
+STANDARD_OUTPUT = "-"
+
+
+class JsonLines:
+    """Writes the event schema to a text stream.
+
+    Parameters
+    ----------
+    stream : file object
+        Open for text; left open at the end.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    @classmethod
+    def open(cls, path: str) -> JsonLines:
+        """Write to a file, or to standard output for ``-``.
+
+        Raises
+        ------
+        RtclusterError
+            If the file cannot be written.
+        """
+        if path == STANDARD_OUTPUT:
+            return cls(sys.stdout)
+        try:
+            return cls(open(path, "w", encoding="utf-8"))  # noqa: PTH123
+        except OSError as error:
+            raise RtclusterError(
+                f"Expected to write events to {path}, got: {error.strerror}."
+            ) from error
+
+    def _write(self, line: dict[str, object]) -> None:
+        self._stream.write(json.dumps(line, allow_nan=False) + "\n")
+        self._stream.flush()
+
+    def begin(self, session: dict[str, object]) -> None:
+        """Write the ``session`` line."""
+        self._write(session)
+
+    def event(self, event: Event) -> None:
+        """Write an event's line."""
+        self._write(event.as_dict())
+
+    def end(self, summary: dict[str, object]) -> None:
+        """Write the ``summary`` line."""
+        self._write(summary)

@@ -1,0 +1,255 @@
+"""Live input: a PortAudio stream whose callback is the compiled kernel.
+
+The callback gets the address of the processor's state and runs on PortAudio's own thread,
+without Python. Where aubio's C functions cannot be reached, the Python driver runs in a Python
+callback instead, which needs the GIL and can therefore be late.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from rtcluster.errors import SourceError
+from rtcluster.kernel.ring import push_xrun
+from rtcluster.processor import Processor
+
+
+def _sounddevice() -> Any:
+    """Import sounddevice, or say what its absence means."""
+    try:
+        import sounddevice
+    except OSError as error:
+        raise SourceError(
+            f"Expected the PortAudio library, got: {error}. On Debian and Ubuntu install it "
+            "with 'apt install libportaudio2'."
+        ) from error
+    return sounddevice
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """A sound device as PortAudio lists it."""
+
+    number: int
+    name: str
+    api: str
+    inputs: int
+    outputs: int
+    samplerate: int
+    latency_ms: float
+    default: bool
+
+
+def devices() -> list[Device]:
+    """All devices, in PortAudio's order.
+
+    Raises
+    ------
+    SourceError
+        If PortAudio is not there.
+    """
+    sd = _sounddevice()
+    apis = sd.query_hostapis()
+    chosen = sd.default.device[0]
+    if chosen < 0 and apis:
+        chosen = max(api["default_input_device"] for api in apis)
+    return [
+        Device(
+            number=number,
+            name=device["name"],
+            api=apis[device["hostapi"]]["name"],
+            inputs=device["max_input_channels"],
+            outputs=device["max_output_channels"],
+            samplerate=round(device["default_samplerate"]),
+            latency_ms=1e3 * device["default_low_input_latency"],
+            default=number == chosen,
+        )
+        for number, device in enumerate(sd.query_devices())
+    ]
+
+
+def find_input(wanted: str | None) -> Device:
+    """Device with inputs, by number or part of its name; by default the system's.
+
+    Raises
+    ------
+    SourceError
+        If there is none, or several, or the one meant has no input.
+    """
+    hint = "'rtcluster devices' lists them"
+    found = devices()
+    inputs = [device for device in found if device.inputs]
+    if wanted is None:
+        default = [device for device in inputs if device.default] or inputs
+        if not default:
+            raise SourceError(
+                "Expected a device with an input, got none; plug one in, or start the sound "
+                f"server. {hint}. 'rtcluster demo' needs no device."
+            )
+        return default[0]
+    if wanted.isdecimal():
+        matches = [device for device in found if device.number == int(wanted)]
+    else:
+        matches = [device for device in found if wanted.lower() in device.name.lower()]
+        exact = [device for device in matches if device.name.lower() == wanted.lower()]
+        matches = exact or matches
+    with_input = [device for device in matches if device.inputs]
+    if not matches:
+        raise SourceError(f"Expected a device named {wanted!r} or numbered so, got none; {hint}.")
+    if not with_input:
+        raise SourceError(
+            f"Expected a device with an input, got {matches[0].name!r} (0 inputs); {hint}."
+        )
+    if len(with_input) > 1:
+        names = ", ".join(f"{device.number} {device.name!r}" for device in with_input)
+        raise SourceError(f"Expected one device for {wanted!r}, got {names}; use its number.")
+    return with_input[0]
+
+
+class LiveInput:
+    """A running input stream into a processor; a context manager.
+
+    Between :meth:`start` and :meth:`close` the audio thread owns the processor's state: only
+    ``collect`` and ``learn`` may be called, from one thread.
+
+    Parameters
+    ----------
+    processor : Processor
+        Prepared by this object, for the device's rate.
+    device : str, optional
+        Number or part of the name.
+    channel : int
+        From 0.
+    samplerate : int, optional
+        Hz; the device's own by default.
+    blocksize : int
+        Frames; 0 lets the sound system choose.
+
+    Raises
+    ------
+    SourceError
+        If there is no such device, or it refuses the rate or the channel.
+    """
+
+    def __init__(
+        self,
+        processor: Processor,
+        device: str | None = None,
+        channel: int = 0,
+        samplerate: int | None = None,
+        blocksize: int = 0,
+    ) -> None:
+        sd = _sounddevice()
+        self.device = find_input(device)
+        self.name = f"{self.device.name} ({self.device.api})"
+        if channel >= self.device.inputs:
+            raise SourceError(
+                f"Expected a channel from 1 to {self.device.inputs} on {self.device.name!r}, "
+                f"got {channel + 1}."
+            )
+        rate = samplerate or self.device.samplerate
+        processor.prepare(rate, blocksize or None, channels=channel + 1, channel=channel)
+        processor.record["synchronous"] = 0
+        self._processor = processor
+        self._portaudio_error = sd.PortAudioError
+        options: dict[str, Any] = {
+            "samplerate": rate,
+            "blocksize": blocksize,
+            "device": self.device.number,
+            "channels": channel + 1,
+            "dtype": "float32",
+            "latency": "low",
+        }
+        try:
+            self._stream: Any = (
+                self._compiled_stream(sd, options)
+                if processor.driver == "compiled"
+                else sd.InputStream(callback=self._python_callback, **options)
+            )
+        except sd.PortAudioError as error:
+            raise SourceError(
+                f"Expected {self.device.name!r} to open at {rate} Hz, block size "
+                f"{blocksize or 'its own'}, got: {_words(error)}. Its own rate is "
+                f"{self.device.samplerate} Hz."
+            ) from error
+
+    def _compiled_stream(self, sd: Any, options: dict[str, Any]) -> Any:
+        from rtcluster.kernel.callback import callback
+
+        return sd._StreamBase(
+            "input",
+            callback=sd._ffi.cast("PaStreamCallback *", callback.address),
+            userdata=sd._ffi.cast("void *", self._processor.record.ctypes.data),
+            **options,
+        )
+
+    def _python_callback(self, block: npt.NDArray[np.float32], _n: int, _t: Any, s: Any) -> None:
+        record: Any = self._processor.record[0]
+        began = time.monotonic_ns()
+        record["stamp"] = began
+        for flag, raised in ((1, s.input_underflow), (2, s.input_overflow)):
+            if raised:
+                record["xruns"] += 1
+                push_xrun(record, int(record["clock"] + record["filled"]), flag)
+        self._processor.advance(np.ascontiguousarray(block))
+        slot = int(record["callbacks"]) % len(record["work"])
+        record["began"][slot] = began
+        record["work"][slot] = time.monotonic_ns() - began
+        record["callbacks"] += 1
+        record["frames"] += len(block)
+
+    @property
+    def blocksize(self) -> int:
+        """Frames of a block as asked for; 0 if that is left to the sound system."""
+        return int(self._stream.blocksize)
+
+    @property
+    def latency(self) -> float:
+        """What PortAudio says the input adds, in seconds."""
+        return float(self._stream.latency)
+
+    @property
+    def active(self) -> bool:
+        """Whether the stream still runs."""
+        try:
+            return bool(self._stream.active)
+        except self._portaudio_error:
+            return False
+
+    def start(self) -> None:
+        """Let the audio come.
+
+        Raises
+        ------
+        SourceError
+            If PortAudio cannot start the stream.
+        """
+        try:
+            self._stream.start()
+        except self._portaudio_error as error:
+            raise SourceError(
+                f"Expected {self.device.name!r} to start, got: {_words(error)}."
+            ) from error
+
+    def close(self) -> None:
+        """Stop; when this returns the audio thread no longer runs."""
+        self._stream.close(ignore_errors=True)
+
+    def __enter__(self) -> LiveInput:
+        """Start."""
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Stop."""
+        self.close()
+
+
+def _words(error: Exception) -> str:
+    """PortAudio's own words, on one line."""
+    return " ".join(str(part) for part in error.args).replace("\n", " ").rstrip(". ")

@@ -1,0 +1,94 @@
+"""A sound card that is not there: audio played into the live path in real time.
+
+What runs is what runs under PortAudio, but for the thread that keeps the time: it is compiled
+too (:mod:`rtcluster.kernel.virtual`) and holds no GIL. With the Python driver it is a thread in
+Python.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from rtcluster.processor import Processor
+
+
+class VirtualInput:
+    """Audio played in real time into a processor, as from a sound card; a context manager.
+
+    Parameters
+    ----------
+    processor : Processor
+        Prepared by this object.
+    audio : ndarray of float32, shape (frames,)
+    samplerate : int
+        Hz.
+    blocksize : int
+        Frames.
+    """
+
+    def __init__(
+        self,
+        processor: Processor,
+        audio: npt.NDArray[np.float32],
+        samplerate: int,
+        blocksize: int = 64,
+    ) -> None:
+        self.name = "virtual sound card"
+        self.blocksize = blocksize
+        self.latency = 0.0
+        processor.prepare(samplerate, blocksize)
+        record = processor.record
+        record["synchronous"] = 0
+        self._processor = processor
+        self._audio = audio.reshape(-1, 1)
+        self._record: Any = record
+        play = self._compiled() if processor.driver == "compiled" else self._play
+        self._thread = threading.Thread(target=play, name="rtcluster-virtual-card", daemon=True)
+
+    def _compiled(self) -> Callable[[], None]:
+        from rtcluster.kernel.virtual import play
+
+        # Compiled now, on silence of no length, so that the clock does not wait for it.
+        play(self._record[0], self._audio[:0], self.blocksize)
+        return lambda: play(self._record[0], self._audio, self.blocksize)
+
+    def _play(self) -> None:
+        began = time.monotonic()
+        for at in range(0, len(self._audio), self.blocksize):
+            block = self._audio[at : at + self.blocksize]
+            due = began + (at + len(block)) / self._processor.samplerate
+            time.sleep(max(0.0, due - time.monotonic()))
+            if self._record["stop"][0]:
+                return
+            self._record["stamp"] = time.monotonic_ns()
+            self._processor.advance(block)
+
+    @property
+    def active(self) -> bool:
+        """Whether there is audio left."""
+        return self._thread.is_alive()
+
+    def start(self) -> None:
+        """Begin to play."""
+        self._thread.start()
+
+    def close(self) -> None:
+        """Stop playing; when this returns the audio thread no longer runs."""
+        self._record["stop"] = 1
+        if self._thread.ident is not None:
+            self._thread.join()
+
+    def __enter__(self) -> VirtualInput:
+        """Start."""
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Stop."""
+        self.close()
