@@ -20,6 +20,9 @@ from rtcluster.kernel.onset import COUNTER_RESET
 from rtcluster.kernel.state import State
 from rtcluster.settings import Spans
 
+_LISTEN_ALONG = 4096
+"""Hops that a new detector hears before it takes over: 6 s, well beyond its memory."""
+
 
 class Driver(Protocol):
     """Runs the kernel over blocks."""
@@ -56,18 +59,27 @@ class CompiledDriver:
 
 
 class PythonDriver:
-    """Hop by hop in Python, with aubio's Python binding as the detector."""
+    """Hop by hop in Python, with aubio's Python binding as the detector.
+
+    The binding cannot set aubio's 32-bit counter back, so a long stream changes detectors before
+    it wraps: a new one listens along until it has heard all that it can remember.
+    """
 
     name = "python"
 
     def __init__(self, state: State, method: str, spans: Spans, samplerate: int) -> None:
-        self._state = state
         self._record: Any = state[0]
-        self._onset = aubio.onset(method, spans.buffer, spans.hop, samplerate)
-        self._onset.set_minioi(0)
-        self._onset.set_delay(0)
+        self._arguments = (method, spans.buffer, spans.hop, samplerate)
+        self._onset = self._detector()
+        self._successor: Any = None
         self._audio = state["detector_audio"][0][: spans.hop]
         self.default_threshold = float(self._onset.get_threshold())
+
+    def _detector(self) -> Any:
+        onset = aubio.onset(*self._arguments)
+        onset.set_minioi(0)
+        onset.set_delay(0)
+        return onset
 
     def advance(self, block: npt.NDArray[np.float32]) -> int:
         """Take frames of a block."""
@@ -84,20 +96,35 @@ class PythonDriver:
         return taken
 
     def _detect(self) -> float:
-        state, onset = self._record, self._onset
+        state = self._record
+        if state["aubio_frames"] >= COUNTER_RESET - _LISTEN_ALONG * state["hop"]:
+            self._change_detectors()
         if state["applied_threshold"] != state["threshold"]:
-            onset.set_threshold(float(state["threshold"]))
-            state["applied_threshold"] = state["threshold"]
+            self._set("threshold")
         if state["applied_silence"] != state["silence"]:
-            onset.set_silence(float(state["silence"]))
-            state["applied_silence"] = state["silence"]
-        if state["aubio_frames"] >= COUNTER_RESET:
-            onset.reset()
-            state["aubio_frames"] = 0
+            self._set("silence")
         state["aubio_frames"] += state["hop"]
-        if onset(self._audio)[0] == 0.0:
+        if self._onset(self._audio)[0] == 0.0:
             return 0.0
-        return max(1e-6, float(onset.get_thresholded_descriptor()))
+        return max(1e-6, float(self._onset.get_thresholded_descriptor()))
+
+    def _set(self, parameter: str) -> None:
+        value = self._record[parameter]
+        for onset in filter(None, (self._onset, self._successor)):
+            getattr(onset, f"set_{parameter}")(float(value))
+        self._record[f"applied_{parameter}"] = value
+
+    def _change_detectors(self) -> None:
+        """Let the successor hear this hop; when it has heard enough, let it take over."""
+        if self._successor is None:
+            self._successor = self._detector()
+            self._set("threshold")
+            self._set("silence")
+        if self._record["aubio_frames"] >= COUNTER_RESET:
+            self._onset, self._successor = self._successor, None
+            self._record["aubio_frames"] = _LISTEN_ALONG * self._record["hop"]
+        else:
+            self._successor(self._audio)
 
     def close(self) -> None:
         """Nothing to do: the binding frees its own object."""

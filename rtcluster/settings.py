@@ -70,7 +70,8 @@ class Duration:
 
     def __str__(self) -> str:
         """Text that :meth:`of` reads back."""
-        return f"{self.value:g}" + ("" if self.unit == "samples" else self.unit)
+        number = f"{self.value:.12f}".rstrip("0").rstrip(".")
+        return number + ("" if self.unit == "samples" else self.unit)
 
 
 def _expect(condition: bool, name: str, wanted: str, got: object) -> None:

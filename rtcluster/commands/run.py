@@ -97,9 +97,9 @@ def _progress(source: Any) -> Iterator[Any]:
         TextColumn("{task.description}"),
         BarColumn(),
         TextColumn("{task.percentage:>3.0f} %"),
+        TimeRemainingColumn(),
     )
-    with Progress(
-        *columns, TimeRemainingColumn(), console=Console(stderr=True), transient=True
-    ) as bar:
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, transient=console.is_terminal) as bar:
         task = bar.add_task(source.name, total=source.frames)
         yield lambda frames: bar.advance(task, frames)

@@ -21,11 +21,14 @@ class JsonLines:
     Parameters
     ----------
     stream : file object
-        Open for text; left open at the end.
+        Open for text.
+    close : bool
+        Close it at the end of the session.
     """
 
-    def __init__(self, stream: TextIO) -> None:
+    def __init__(self, stream: TextIO, *, close: bool = False) -> None:
         self._stream = stream
+        self._close = close
 
     @classmethod
     def open(cls, path: str) -> JsonLines:
@@ -39,7 +42,7 @@ class JsonLines:
         if path == STANDARD_OUTPUT:
             return cls(sys.stdout)
         try:
-            return cls(open(path, "w", encoding="utf-8"))  # noqa: PTH123
+            return cls(open(path, "w", encoding="utf-8"), close=True)  # noqa: PTH123
         except OSError as error:
             raise RtclusterError(
                 f"Expected to write events to {path}, got: {error.strerror}."
@@ -60,3 +63,5 @@ class JsonLines:
     def end(self, summary: dict[str, object]) -> None:
         """Write the ``summary`` line."""
         self._write(summary)
+        if self._close:
+            self._stream.close()

@@ -61,6 +61,9 @@ class FileSource:
         self.samplerate: int = self._file.samplerate
         self.channels: int = self._file.channels
         self.frames: int | None = None if piped else len(self._file)
+        if self.frames == 0:
+            self.close()
+            raise SourceError(f"Expected at least one sample in {path}, got an empty file.")
 
     def _open_path(self, path: Path) -> Any:
         if not path.is_file():

@@ -1,0 +1,5 @@
+"""``python -m rtcluster`` is the command ``rtcluster``."""
+
+from rtcluster.cli import main
+
+main()

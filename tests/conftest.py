@@ -1,0 +1,65 @@
+"""What the tests share: recordings, and the rule that CI skips nothing."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import settings as hypothesis_settings
+
+from rtcluster import Event, Processor, Settings
+from rtcluster.sources import groove
+
+DATA = Path(os.environ.get("RTCLUSTER_DATA", Path(__file__).parents[2] / "shared" / "data"))
+
+
+# How long an example takes says more about the machine than about the program.
+hypothesis_settings.register_profile("rtcluster", deadline=None)
+hypothesis_settings.load_profile("rtcluster")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: Any) -> Iterator[Any]:
+    """In CI a skipped test is a failure: what it needs was to be installed."""
+    report = yield
+    if report.skipped and os.environ.get("CI") and not hasattr(report, "wasxfail"):
+        report.outcome = "failed"
+        report.longrepr = f"skipped in CI: {report.longrepr}"
+    return report
+
+
+@pytest.fixture(scope="session")
+def data() -> Path:
+    """The folder of development recordings."""
+    if not DATA.is_dir():
+        pytest.skip("the development recordings are not here (set RTCLUSTER_DATA)")
+    return DATA
+
+
+@pytest.fixture(scope="session")
+def drums() -> groove.Groove:
+    """Eight seconds of the groove."""
+    return groove.render(8.0)
+
+
+def run(
+    audio: np.ndarray,
+    samplerate: int = 44100,
+    *,
+    cuts: Any = None,
+    settings: Settings | None = None,
+    driver: str | None = None,
+) -> list[Event]:
+    """All events of some audio, given in blocks that end at ``cuts``."""
+    processor = Processor(settings or Settings(classes=3), driver=driver)
+    processor.prepare(samplerate, 64)
+    events = []
+    for block in np.split(audio, [] if cuts is None else cuts):
+        events += processor.process(block)
+    events += processor.flush()
+    processor.close()
+    return events

@@ -1,0 +1,82 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rtcluster import Duration, Settings
+from rtcluster.errors import SettingsError
+
+RATES = (22050, 44100, 48000, 96000)
+
+
+@pytest.mark.parametrize(
+    ("text", "samples"),
+    [("30ms", 1323), ("0.03s", 1323), ("1323", 1323), (1323, 1323), (" 1.5 ms", 66), ("0", 0)],
+)
+def test_durations_are_read_as_users_write_them(text, samples):
+    assert Duration.of(text).samples(44100) == samples
+
+
+@pytest.mark.parametrize("text", ["", "ms", "-3ms", "3 min", "1.5", "nan", "1e3ms", "inf s"])
+def test_other_text_is_no_duration(text):
+    with pytest.raises(SettingsError, match="Expected a duration"):
+        Duration.of(text)
+
+
+@given(st.floats(0, 1000), st.sampled_from(["ms", "s"]))
+def test_a_duration_as_text_reads_back(value, unit):
+    value = round(value, 9)
+    assert Duration.of(str(Duration(value, unit))) == Duration(value, unit)
+
+
+@pytest.mark.parametrize("rate", RATES)
+@given(st.integers(0, 2**40))
+def test_the_window_ends_where_the_notebooks_does(rate, onset):
+    window = Settings().spans(rate).window
+    assert onset + window == int(onset + rate * 0.090)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"classes": 0},
+        {"classes": 33},
+        {"classes": 4, "warmup": 3},
+        {"method": "loud"},
+        {"threshold": 0.0},
+        {"threshold": float("nan")},
+        {"silence": 1.0},
+        {"silence": float("nan")},
+        {"seed": -1},
+        {"buffer": 500},
+        {"buffer": 512, "hop": 1024},
+        {"hop": 0},
+        {"mask": "soon"},
+    ],
+)
+def test_a_value_outside_its_range_is_refused_in_one_line(wrong):
+    with pytest.raises(SettingsError) as refusal:
+        Settings(**wrong)
+    assert str(refusal.value).startswith("Expected ")
+    assert "\n" not in str(refusal.value)
+
+
+@pytest.mark.parametrize("wrong", [{"window": "0.6s"}, {"guess": "100ms"}, {"guess": "0"}])
+def test_a_span_that_does_not_fit_is_refused(wrong):
+    with pytest.raises(SettingsError):
+        Settings(**wrong).spans(44100)
+
+
+def test_settings_survive_as_a_dict():
+    settings = Settings(classes=5, mask="25ms", window=4000, threshold=0.4)
+    assert Settings(**settings.as_dict()) == settings
+
+
+@pytest.mark.parametrize(
+    ("rate", "buffer", "hop"),
+    [(22050, 256, 32), (44100, 512, 64), (48000, 512, 64), (96000, 1024, 128), (192000, 2048, 256)],
+)
+def test_the_detector_sees_the_same_time_at_any_rate(rate, buffer, hop):
+    spans = Settings().spans(rate)
+    assert (spans.buffer, spans.hop) == (buffer, hop)
