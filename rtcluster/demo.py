@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
-from rtcluster.events import LEARNING, Event, Onset
-from rtcluster.session import Session, percentiles
+from rtcluster.events import LEARNING, Event, Final, Onset, Relabel
+from rtcluster.session import percentiles
 from rtcluster.sources.groove import DRUMS, Groove
 
 WINDOW_S = 0.050
@@ -44,28 +44,31 @@ class Score:
     drum_of: dict[int, str]
 
 
-class Onsets:
-    """A sink that keeps the onset events."""
+class Heard:
+    """A sink that keeps the onsets and the class of each hit."""
 
     def __init__(self) -> None:
         self.onsets: list[Onset] = []
+        self.classes: dict[int, int] = {}
 
     def begin(self, session: dict[str, object]) -> None:
         """Nothing to do."""
 
     def event(self, event: Event) -> None:
-        """Keep an onset."""
+        """Keep what the score needs."""
         if isinstance(event, Onset):
             self.onsets.append(event)
+        elif isinstance(event, Final | Relabel):
+            self.classes[event.id] = event.class_
 
     def end(self, summary: dict[str, object]) -> None:
         """Nothing to do."""
 
 
-def score(groove: Groove, onsets: list[Onset], session: Session) -> Score:
-    """Compare a session with the groove that it heard."""
+def score(groove: Groove, heard: Heard) -> Score:
+    """Compare what was heard with the groove that was played."""
     window = WINDOW_S * groove.samplerate
-    pairs, free = [], list(onsets)
+    pairs, free = [], list(heard.onsets)
     for stroke in groove.strokes:
         near = [onset for onset in free if abs(onset.sample - stroke.sample) <= window]
         if near:
@@ -74,9 +77,9 @@ def score(groove: Groove, onsets: list[Onset], session: Session) -> Score:
             free.remove(best)
             pairs.append((stroke, best))
     matched, ms = len(pairs), 1e3 / groove.samplerate
-    table = np.zeros((len(session.processor.learner.names), len(DRUMS)), int)
+    table = np.zeros((1 + max(heard.classes.values(), default=0), len(DRUMS)), int)
     for stroke, onset in pairs:
-        class_ = session.classes.get(onset.id, LEARNING)
+        class_ = heard.classes.get(onset.id, LEARNING)
         if class_ >= 0:
             table[class_, DRUMS.index(stroke.drum)] += 1
     rows, columns = linear_sum_assignment(table, maximize=True)
@@ -84,7 +87,7 @@ def score(groove: Groove, onsets: list[Onset], session: Session) -> Score:
         strokes=len(groove.strokes),
         matched=matched,
         extra=len(free),
-        f_measure=2 * matched / max(1, len(groove.strokes) + len(onsets)),
+        f_measure=2 * matched / max(1, len(groove.strokes) + len(heard.onsets)),
         agreement=float(table[rows, columns].sum() / max(1, matched)),
         latency_ms=percentiles([(o.emitted - s.sample) * ms for s, o in pairs]),
         error_ms=percentiles([abs(o.sample - s.sample) * ms for s, o in pairs]),

@@ -27,6 +27,10 @@ _KEPT = 1 << 16
 """Latencies kept for the percentiles: the latest ones."""
 
 
+_RELABELLED = 1024
+"""Hits whose classes are remembered, so that a relabelled one is not counted twice."""
+
+
 def _clock_ns() -> int:
     """The clock of the kernel's time stamps."""
     if hasattr(time, "CLOCK_MONOTONIC"):
@@ -66,7 +70,8 @@ class Session:
     ) -> None:
         self.processor = processor
         self.source = source
-        self.classes: dict[int, int] = {}  # of each hit
+        self._by_class: Counter[int] = Counter()
+        self._class_of: dict[int, int] = {}  # of the latest hits, which may be relabelled
         self._sinks = list(sinks)
         self._report = report
         self._late: list[float] = []  # ms from the arrival of the audio to the sinks
@@ -108,7 +113,17 @@ class Session:
             if isinstance(event, Onset | Guess) and event.stamp:
                 self._keep(self._late, (now - event.stamp) / 1e6)
             if isinstance(event, Final | Relabel):
-                self.classes[event.id] = event.class_
+                self._count(event.id, event.class_)
+
+    def _count(self, number: int, class_: int) -> None:
+        """Count a hit in its class, and no longer in the one it had before."""
+        before = self._class_of.pop(number, None)
+        if before is not None:
+            self._by_class[before] -= 1
+        self._by_class[class_] += 1
+        self._class_of[number] = class_
+        if len(self._class_of) > _RELABELLED:
+            del self._class_of[next(iter(self._class_of))]
 
     def _keep(self, values: list[float], value: float) -> None:
         values.append(value)
@@ -119,7 +134,7 @@ class Session:
         """Write the summary line, and return it."""
         counts = self.processor.counts
         names = self.processor.learner.names
-        by_class = Counter(self.classes.values())
+        by_class = self._by_class
         out: dict[str, object] = {
             "event": "summary",
             "hits": counts.hits,

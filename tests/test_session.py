@@ -2,7 +2,10 @@ from __future__ import annotations
 
 import io
 import json
+import resource
+import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,6 +15,7 @@ from rtcluster import Onset, Processor, Settings
 from rtcluster.session import Pump, Session, percentiles, run_file
 from rtcluster.sinks.jsonl import JsonLines
 from rtcluster.sources.file import FileSource
+from rtcluster.sources.groove import render
 from rtcluster.sources.virtual import VirtualInput
 from tests.conftest import run
 
@@ -128,3 +132,24 @@ def test_a_live_run_gives_the_events_of_a_file_run(drums, driver):
 def test_percentiles_of_nothing_are_empty():
     assert percentiles([]) == {}
     assert percentiles(np.arange(101))["p95"] == 95.0
+
+
+def resident_bytes():
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * resource.getpagesize()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_a_long_stream_takes_no_more_memory_than_its_first_minutes():
+    """At 8 kHz, so that it is soon over: what could grow grows with the hits."""
+    minute = render(60.0, 8000).audio
+    session = Session(Processor(Settings(classes=3)), "long", [], [].append)
+    processor = session.processor
+    processor.prepare(8000)
+    for count in range(25):
+        for block in np.array_split(minute, 20):
+            session.handle(processor.process(block))
+        if count == 4:
+            first = resident_bytes()
+    assert processor.counts.hits > 5000
+    assert resident_bytes() - first < 2_000_000

@@ -31,7 +31,7 @@ def demo(
     """Play a synthesised groove through the live path in real time; needs no hardware."""
     from rich.console import Console
 
-    from rtcluster.demo import Onsets, score
+    from rtcluster.demo import Heard, score
     from rtcluster.session import Pump, Session
     from rtcluster.sinks.console import HitLines
     from rtcluster.sinks.jsonl import JsonLines
@@ -39,8 +39,8 @@ def demo(
     from rtcluster.sources.virtual import VirtualInput
 
     groove = grooves.render(seconds, seed=settings.seed)
-    onsets = Onsets()
-    sinks: list[Sink] = [HitLines(Console(stderr=True, highlight=False)), onsets]
+    heard = Heard()
+    sinks: list[Sink] = [HitLines(Console(stderr=True, highlight=False)), heard]
     if jsonl is not None:
         sinks.insert(0, JsonLines.open(jsonl))
     processor = first_use(settings)
@@ -56,7 +56,7 @@ def demo(
     summary = session.end()
     interrupted = stop.is_set()
     if not interrupted:
-        result = score(groove, onsets.onsets, session)
+        result = score(groove, heard)
         named = ", ".join(f"class {c} is the {d}" for c, d in sorted(result.drum_of.items()))
         say(
             f"\nonsets    {result.matched} of {result.strokes} strokes, {result.extra} extra: "
