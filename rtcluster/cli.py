@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from rtcluster import __version__
+from rtcluster.commands.analyze import analyze
 from rtcluster.commands.demo import demo
 from rtcluster.commands.devices import devices
 from rtcluster.commands.listen import listen
@@ -23,7 +24,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (demo, listen, run, devices):
+for command in (demo, listen, run, analyze, devices):
     app.command()(command)
 
 

@@ -15,10 +15,19 @@ import numpy.typing as npt
 
 from rtcluster.errors import RtclusterError
 from rtcluster.kernel import aubio_c
-from rtcluster.kernel.advance import advance, begin_hop, end_hop, fill
+from rtcluster.kernel.entry import (
+    accept,
+    advance,
+    begin_detection,
+    begin_hop,
+    end_hop,
+    fill,
+    hear_bands,
+    window_frame,
+)
 from rtcluster.kernel.onset import COUNTER_RESET
 from rtcluster.kernel.state import State
-from rtcluster.settings import Spans
+from rtcluster.settings import DRUMS, Settings, Spans
 
 _LISTEN_ALONG = 4096
 """Hops that a new detector hears before it takes over: 6 s, well beyond its memory."""
@@ -28,7 +37,6 @@ class Driver(Protocol):
     """Runs the kernel over blocks."""
 
     name: str
-    default_threshold: float
 
     def advance(self, block: npt.NDArray[np.float32]) -> int:
         """Take frames of a block, as :func:`rtcluster.kernel.advance.advance`."""
@@ -44,58 +52,99 @@ class CompiledDriver:
 
     name = "compiled"
 
-    def __init__(self, state: State, method: str, spans: Spans, samplerate: int) -> None:
-        self._record: Any = state[0]
-        self._detector = aubio_c.OnsetDetector(state, method, spans.buffer, spans.hop, samplerate)
-        self.default_threshold = self._detector.default_threshold
+    def __init__(self, state: State, settings: Settings, spans: Spans, samplerate: int) -> None:
+        self._state = state
+        self._parts: list[aubio_c.Fft | aubio_c.StockDetector] = []
+        if settings.method == DRUMS:
+            self._parts.append(aubio_c.Fft(state[0]["detector"][0]))
+        else:
+            stock = (settings.method, spans.buffer, spans.hop, samplerate)
+            self._parts.append(aubio_c.StockDetector(state, *stock))
 
     def advance(self, block: npt.NDArray[np.float32]) -> int:
         """Take frames of a block."""
-        return advance(self._record, block)
+        return advance(self._state, block)
 
     def close(self) -> None:
-        """Free aubio's object."""
-        self._detector.close()
+        """Free aubio's objects."""
+        for part in self._parts:
+            part.close()
 
 
 class PythonDriver:
-    """Hop by hop in Python, with aubio's Python binding as the detector.
-
-    The binding cannot set aubio's 32-bit counter back, so a long stream changes detectors before
-    it wraps: a new one listens along until it has heard all that it can remember.
-    """
+    """Hop by hop in Python, with what is aubio's done by its Python binding."""
 
     name = "python"
 
-    def __init__(self, state: State, method: str, spans: Spans, samplerate: int) -> None:
+    def __init__(self, state: State, settings: Settings, spans: Spans, samplerate: int) -> None:
+        self._state = state
         self._record: Any = state[0]
-        self._arguments = (method, spans.buffer, spans.hop, samplerate)
-        self._onset = self._detector()
-        self._successor: Any = None
-        self._audio = state["detector_audio"][0][: spans.hop]
-        self.default_threshold = float(self._onset.get_threshold())
-
-    def _detector(self) -> Any:
-        onset = aubio.onset(*self._arguments)
-        onset.set_minioi(0)
-        onset.set_delay(0)
-        return onset
+        self._detect = (
+            PythonFft(state)
+            if settings.method == DRUMS
+            else PythonStock(state, settings.method, spans, samplerate)
+        ).detect
 
     def advance(self, block: npt.NDArray[np.float32]) -> int:
         """Take frames of a block."""
         state = self._record
         taken = 0
         while taken < len(block):
-            taken += fill(state, block[taken:])
+            taken += fill(self._state, block[taken:])
             if state["filled"] < state["hop"]:
                 break
-            begin_hop(state)
-            end_hop(state, self._detect())
+            begin_hop(self._state)
+            begin_detection(self._state)
+            end_hop(self._state, self._detect())
             if state["synchronous"] and state["finals"]:
                 break
         return taken
 
-    def _detect(self) -> float:
+    def close(self) -> None:
+        """Nothing to do: the binding frees its own objects."""
+
+
+class PythonFft:
+    """The drum detector around the FFT of aubio's Python binding."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+        record: Any = state[0]["detector"][0]
+        frame = int(record["frame"])
+        self._fft = aubio.fft(frame)
+        self._windowed = record["windowed"][:frame]
+        self._magnitude = record["magnitude"][: frame // 2 + 1]
+
+    def detect(self) -> float:
+        """Hear a hop."""
+        window_frame(self._state)
+        self._magnitude[:] = self._fft(self._windowed).norm
+        return hear_bands(self._state)
+
+
+class PythonStock:
+    """A stock detector through aubio's Python binding.
+
+    The binding cannot set aubio's 32-bit counter back, so a long stream changes detectors before
+    it wraps: a new one listens along until it has heard all that it can remember.
+    """
+
+    def __init__(self, state: State, method: str, spans: Spans, samplerate: int) -> None:
+        self._state = state
+        self._record: Any = state[0]
+        self._arguments = (method, spans.buffer, spans.hop, samplerate)
+        self._onset = self._new()
+        self._successor: Any = None
+        self._audio = state["detector_audio"][0][: spans.hop]
+
+    def _new(self) -> Any:
+        onset = aubio.onset(*self._arguments)
+        onset.set_minioi(0)
+        onset.set_delay(0)
+        return onset
+
+    def detect(self) -> float:
+        """Hear a hop."""
         state = self._record
         if state["aubio_frames"] >= COUNTER_RESET - _LISTEN_ALONG * state["hop"]:
             self._change_detectors()
@@ -106,7 +155,7 @@ class PythonDriver:
         state["aubio_frames"] += state["hop"]
         if self._onset(self._audio)[0] == 0.0:
             return 0.0
-        return max(1e-6, float(self._onset.get_thresholded_descriptor()))
+        return accept(self._state, max(1e-6, float(self._onset.get_thresholded_descriptor())))
 
     def _set(self, parameter: str) -> None:
         value = self._record[parameter]
@@ -117,7 +166,7 @@ class PythonDriver:
     def _change_detectors(self) -> None:
         """Let the successor hear this hop; when it has heard enough, let it take over."""
         if self._successor is None:
-            self._successor = self._detector()
+            self._successor = self._new()
             self._set("threshold")
             self._set("silence")
         if self._record["aubio_frames"] >= COUNTER_RESET:
@@ -125,9 +174,6 @@ class PythonDriver:
             self._record["aubio_frames"] = _LISTEN_ALONG * self._record["hop"]
         else:
             self._successor(self._audio)
-
-    def close(self) -> None:
-        """Nothing to do: the binding frees its own object."""
 
 
 DRIVERS: dict[str, type[CompiledDriver] | type[PythonDriver]] = {

@@ -18,11 +18,11 @@ from rtcluster.drivers import choose
 from rtcluster.errors import RtclusterError, SettingsError
 from rtcluster.events import EVENT, Event, Final, Guess, decode
 from rtcluster.kernel import state as kernel_state
-from rtcluster.kernel.advance import finish
+from rtcluster.kernel.detector import configure
+from rtcluster.kernel.entry import drain, finish, publish
 from rtcluster.kernel.jit import mark_compiled
-from rtcluster.kernel.ring import drain, publish
 from rtcluster.learning.learner import Learner, Lesson, Update
-from rtcluster.settings import Duration, Settings, Spans
+from rtcluster.settings import STOCK, Duration, Settings, Spans
 
 LEAD_S = 0.020
 """Time from a final to the sample at which the model it taught takes effect, in seconds."""
@@ -135,20 +135,21 @@ class Processor:
         state, spans = self._state, self._spans
         state["samplerate"], state["hop"] = self._samplerate, spans.hop
         state["window"], state["guess"], state["mask"] = spans.window, spans.guess, spans.mask
-        state["lookback"] = spans.buffer + int(0.010 * self._samplerate)
+        stock = STOCK.get(self.settings.method)
+        state["method"] = kernel_state.DRUMS if stock is None else kernel_state.STOCK
+        state["echo_db"] = 0.0 if stock is None else stock.echo_db
         state["channels"], state["channel"] = channels, channel
         state["synchronous"] = 1
-        state["silence"] = self.settings.silence
+        state["silence"] = self.settings.firing.silence
 
     def _start(self, learner: Learner) -> None:
         """Begin a stream at sample 0."""
         self.close()
         kernel_state.clear(self._state)
-        self._driver = self._driver_class(
-            self._state, self.settings.method, self._spans, self._samplerate
-        )
-        threshold = self.settings.threshold
-        self.threshold = self._driver.default_threshold if threshold is None else threshold
+        spans, rate = self._spans, self._samplerate
+        configure(self._record["detector"][0], rate, self.settings.preset, spans.buffer, spans.hop)
+        self._driver = self._driver_class(self._state, self.settings, spans, rate)
+        self.threshold = self.settings.firing.threshold
         self.learner = learner
         self.learner.frozen = self.settings.freeze
         self._guesses: dict[int, Guess] = {}
@@ -157,9 +158,9 @@ class Processor:
         """Run every compiled function once, then begin again."""
         block = np.zeros((4 * self._spans.hop, channels), np.float32)
         self._driver.advance(block)
-        finish(self._record)
-        publish(self._record, np.zeros(1, kernel_state.MODEL))
-        drain(self._record, self._batch)
+        finish(self._state)
+        publish(self._state, np.zeros(1, kernel_state.MODEL))
+        drain(self._state, self._batch)
         mark_compiled()
         self._start(self.learner)
 
@@ -244,7 +245,7 @@ class Processor:
             within the warm-up, the classes of its hits.
         """
         self._require_prepared()
-        finish(self._record)
+        finish(self._state)
         new = self.collect()
         return [*new, *self.learn(new), *self._apply(self.learner.end(), self.clock)]
 
@@ -258,7 +259,7 @@ class Processor:
         """Take the events that wait in the ring, oldest first."""
         events: list[Event] = []
         names = self.learner.names
-        while count := drain(self._record, self._batch):
+        while count := drain(self._state, self._batch):
             events += [decode(row, self._samplerate, names) for row in self._batch[:count]]
         return events
 
@@ -285,7 +286,7 @@ class Processor:
         """
         hop = self._spans.hop
         model["effective"] = -(-effective // hop) * hop
-        publish(self._record, model)
+        publish(self._state, model)
 
     @property
     def record(self) -> kernel_state.State:

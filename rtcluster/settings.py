@@ -13,8 +13,76 @@ from dataclasses import dataclass, fields
 
 from rtcluster.errors import SettingsError
 
-METHODS = ("hfc", "energy", "complex", "phase", "specdiff", "kl", "mkl", "specflux")
+
+@dataclass(frozen=True, slots=True)
+class Stock:
+    """Settings that make one of aubio's own methods fire about once a hit.
+
+    Attributes
+    ----------
+    threshold : float
+        aubio's, raised from its default where the method fires again and again.
+    mask_ms : float
+        Within this of the last hit only one that is 2 dB louder is another one.
+    echo_db : float
+        Within 70 ms of the last hit, how far the attack must stand out of what could be
+        predicted from what sounded before it.
+    silence : float
+        Level in dBFS under which nothing is a hit.
+    """
+
+    threshold: float
+    mask_ms: float
+    echo_db: float
+    silence: float = -70.0
+
+
+STOCK = {
+    "hfc": Stock(0.12, 30.0, 5.0),
+    "energy": Stock(1.8, 70.0, 8.0, -55.0),
+    "complex": Stock(0.15, 30.0, 5.0),
+    "phase": Stock(1.8, 70.0, 8.0, -55.0),
+    "specdiff": Stock(0.9, 70.0, 8.0),
+    "kl": Stock(1.05, 30.0, 5.0),
+    "mkl": Stock(0.15, 30.0, 5.0),
+    "specflux": Stock(0.54, 70.0, 8.0),
+}
 """aubio's onset detection functions (``aubio_specdesc``), by aubio's names."""
+
+DRUMS = "drums"
+"""Our own detector (:mod:`rtcluster.kernel.detector`)."""
+
+METHODS = (DRUMS, *STOCK)
+
+DRUMS_MASK = "32ms"
+DRUMS_SILENCE = -90.0
+
+
+@dataclass(frozen=True, slots=True)
+class Preset:
+    """A trade-off of the drum detector.
+
+    Attributes
+    ----------
+    frame : int
+        Samples at 44.1 kHz.
+    peak : float
+        Where the window peaks, 0 to 1 of the frame.
+    threshold : float
+        Flux that fires, in log10 units.
+    """
+
+    frame: int
+    peak: float
+    threshold: float
+
+
+PRESETS = {
+    "fast": Preset(512, 0.75, 0.095),
+    "balanced": Preset(1024, 0.85, 0.080),
+    "accurate": Preset(1024, 0.75, 0.075),
+}
+"""Chosen by ``bench/sweep.py``."""
 
 MAX_CLASSES = 32
 REFERENCE_RATE = 44100
@@ -92,13 +160,16 @@ class Settings:
     freeze : bool
         Do not learn after the warm-up (or at all, with a kit).
     method : str
-        Onset detection function, one of :data:`METHODS`.
+        Onset detector, one of :data:`METHODS`.
+    preset : str
+        Trade-off of the drum detector, one of :data:`PRESETS`.
     threshold : float, optional
-        Onset threshold, more is less sensitive. By default aubio's own for the method.
-    silence : float
-        Level in dBFS under which nothing is a hit, -120 to 0.
-    mask : Duration
-        Shortest time between two hits.
+        Onset threshold, more is less sensitive. By default the method's own.
+    silence : float, optional
+        Level in dBFS under which nothing is a hit, -120 to 0. By default the method's own.
+    mask : Duration, optional
+        Time after a hit in which only a louder one is another hit; in its first half, none.
+        By default the method's own.
     window : Duration
         Span of the final's features after the onset.
     guess : Duration
@@ -120,10 +191,11 @@ class Settings:
     classes: int = 2
     warmup: int | None = None
     freeze: bool = False
-    method: str = "hfc"
+    method: str = DRUMS
+    preset: str = "balanced"
     threshold: float | None = None
-    silence: float = -60.0
-    mask: Duration | str | int = Duration(30, "ms")
+    silence: float | None = None
+    mask: Duration | str | int | None = None
     window: Duration | str | int = Duration(90, "ms")
     guess: Duration | str | int = Duration(30, "ms")
     seed: int = 0
@@ -133,7 +205,8 @@ class Settings:
     def __post_init__(self) -> None:
         """Check every value; read durations given as text."""
         for name in ("mask", "window", "guess"):
-            object.__setattr__(self, name, Duration.of(getattr(self, name)))
+            if getattr(self, name) is not None:
+                object.__setattr__(self, name, Duration.of(getattr(self, name)))
         k = self.classes
         _expect(isinstance(k, int) and 1 <= k <= MAX_CLASSES, "classes", f"1 to {MAX_CLASSES}", k)
         if self.warmup is not None:
@@ -141,9 +214,11 @@ class Settings:
                 self.warmup >= k, "warmup", f"at least the number of classes ({k})", self.warmup
             )
         _expect(self.method in METHODS, "method", "one of " + ", ".join(METHODS), self.method)
+        _expect(self.preset in PRESETS, "preset", "one of " + ", ".join(PRESETS), self.preset)
         if self.threshold is not None:
             _expect(0.0 < self.threshold <= 100.0, "threshold", "over 0, to 100", self.threshold)
-        _expect(-120.0 <= self.silence <= 0.0, "silence", "-120 to 0 dBFS", self.silence)
+        if self.silence is not None:
+            _expect(-120.0 <= self.silence <= 0.0, "silence", "-120 to 0 dBFS", self.silence)
         _expect(0 <= self.seed < 2**32, "seed", "0 to 4294967295", self.seed)
         if self.buffer is not None:
             power = self.buffer & (self.buffer - 1) == 0
@@ -163,6 +238,20 @@ class Settings:
         """Hits heard before the classes are formed."""
         return max(8, 2 * self.classes) if self.warmup is None else self.warmup
 
+    @property
+    def firing(self) -> Firing:
+        """What the detector fires at: what was given, else the method's own."""
+        if self.method == DRUMS:
+            own = Firing(PRESETS[self.preset].threshold, DRUMS_SILENCE, Duration.of(DRUMS_MASK))
+        else:
+            stock = STOCK[self.method]
+            own = Firing(stock.threshold, stock.silence, Duration(stock.mask_ms, "ms"))
+        return Firing(
+            own.threshold if self.threshold is None else self.threshold,
+            own.silence if self.silence is None else self.silence,
+            own.mask if self.mask is None else Duration.of(self.mask),
+        )
+
     def as_dict(self) -> dict[str, object]:
         """Values that JSON can carry, durations as text; ``Settings(**d)`` gives it back."""
         values = {field.name: getattr(self, field.name) for field in fields(self)}
@@ -177,8 +266,9 @@ class Settings:
             If a span is empty, longer than 0.5 s, or the guess longer than the window.
         """
         lengths = {
-            n: Duration.of(getattr(self, n)).samples(samplerate)
-            for n in ("mask", "window", "guess")
+            "mask": self.firing.mask.samples(samplerate),
+            "window": Duration.of(self.window).samples(samplerate),
+            "guess": Duration.of(self.guess).samples(samplerate),
         }
         longest = int(MAX_SPAN_S * samplerate)
         for name, length in lengths.items():
@@ -195,7 +285,27 @@ class Settings:
             f"at most the window ({lengths['window']} samples)",
             lengths["guess"],
         )
-        return Spans(**lengths, **frame_sizes(samplerate, self.buffer, self.hop))
+        frame = self.buffer
+        if self.method == DRUMS and frame is None:
+            frame = int(PRESETS[self.preset].frame * rate_factor(samplerate))
+        return Spans(**lengths, **frame_sizes(samplerate, frame, self.hop))
+
+
+def rate_factor(samplerate: float) -> float:
+    """Power of two by which frames and hops grow from 44.1 kHz to a rate.
+
+    The detector then sees the same stretch of time, and its thresholds mean the same, at any rate.
+    """
+    return float(2.0 ** round(math.log2(samplerate / REFERENCE_RATE)))
+
+
+@dataclass(frozen=True, slots=True)
+class Firing:
+    """What the detector fires at: threshold, silence in dBFS, and mask."""
+
+    threshold: float
+    silence: float
+    mask: Duration
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,12 +320,7 @@ class Spans:
 
 
 def frame_sizes(samplerate: int, buffer: int | None, hop: int | None) -> dict[str, int]:
-    """Frame and hop of the detector at a rate.
-
-    The defaults are the powers of two nearest to 512 / 44100 s and 64 / 44100 s, so that
-    the detector sees the same stretch of time, and its thresholds mean the same, at any rate.
-    """
-    octave = round(math.log2(samplerate / REFERENCE_RATE))
-    chosen_hop = hop or min(max(16, int(64 * 2.0**octave)), buffer or 8192)
-    chosen_buffer = buffer or max(chosen_hop, int(512 * 2.0**octave))
-    return {"buffer": chosen_buffer, "hop": chosen_hop}
+    """Frame and hop of the detector: by default those of 512 and 64 samples at 44.1 kHz."""
+    factor = rate_factor(samplerate)
+    chosen_hop = hop or min(max(1, int(64 * factor)), buffer or 8192)
+    return {"buffer": buffer or max(chosen_hop, int(512 * factor)), "hop": chosen_hop}

@@ -113,7 +113,10 @@ def test_a_hop_with_nan_or_inf_is_silence_and_counted(drums, events, bad):
 def test_extreme_samples_do_no_lasting_harm(drums, events):
     audio = np.concatenate([np.full(4410, 3e38, np.float32), np.zeros(44100, np.float32)])
     found = of(run(np.concatenate([audio, drums.audio])), Onset)
-    assert len([o for o in found if o.sample >= len(audio)]) == len(of(events, Onset))
+    first = len(audio) + drums.strokes[0].sample
+    assert [o.sample - len(audio) for o in found if o.sample >= first - 44] == [
+        o.sample for o in of(events, Onset)
+    ]
 
 
 def test_frozen_learning_publishes_no_model_after_the_first(drums):
@@ -138,7 +141,7 @@ def test_parameters_can_be_set_while_running(drums):
 @pytest.mark.parametrize("driver", ["compiled", "python"])
 def test_the_clock_survives_the_wrap_of_aubios_counter(drums, driver):
     """aubio counts in 32 bits: 27 hours at 44.1 kHz. Here both counters are near their ends."""
-    processor = Processor(Settings(classes=3), driver=driver)
+    processor = Processor(Settings(classes=3, method="hfc"), driver=driver)
     processor.prepare(44100, 64)
     plain = processor.process(drums.audio)
     start = 2**32 - 64 * 1000

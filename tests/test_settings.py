@@ -78,5 +78,7 @@ def test_settings_survive_as_a_dict():
     [(22050, 256, 32), (44100, 512, 64), (48000, 512, 64), (96000, 1024, 128), (192000, 2048, 256)],
 )
 def test_the_detector_sees_the_same_time_at_any_rate(rate, buffer, hop):
-    spans = Settings().spans(rate)
+    spans = Settings(method="hfc").spans(rate)
     assert (spans.buffer, spans.hop) == (buffer, hop)
+    assert Settings(method="drums").spans(rate).hop == hop
+    assert Settings(preset="fast").spans(rate).buffer == buffer

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 
 import typer
 
-from rtcluster.settings import METHODS, Settings
+from rtcluster.settings import METHODS, PRESETS, Settings
 
 
 def _option(kind: Any, *names: str, **extra: Any) -> Any:
@@ -25,12 +25,21 @@ ENGINE: dict[str, Any] = {
         int | None, help="Hits heard before classes form.", show_default="max(8, 2k)"
     ),
     "freeze": _option(bool, "--freeze", help="Do not learn after the warm-up."),
-    "method": _option(str, help=f"Onset detection function: {', '.join(METHODS)}."),
+    "method": _option(str, help=f"Onset detector: {', '.join(METHODS)}."),
+    "preset": _option(str, help=f"Trade-off of the drum detector: {', '.join(PRESETS)}."),
     "threshold": _option(
         float | None, help="Onset threshold; more is less sensitive.", show_default="the method's"
     ),
-    "silence": _option(float, help="Level in dBFS under which nothing is a hit."),
-    "mask": _option(str, help="Shortest time between two hits (30ms, 0.03s, or samples)."),
+    "silence": _option(
+        float | None,
+        help="Level in dBFS under which nothing is a hit.",
+        show_default="the method's",
+    ),
+    "mask": _option(
+        str | None,
+        help="Time after a hit in which only a louder one is another (30ms, 0.03s, samples).",
+        show_default="the method's",
+    ),
     "window": _option(str, help="What the final answer measures after the onset."),
     "guess": _option(str, help="What the first guess measures after the onset."),
     "seed": _option(int, help="Seed of the clustering."),

@@ -35,6 +35,10 @@ def until_interrupted() -> Iterator[threading.Event]:
         number: signal.signal(number, lambda *_: stop.set())
         for number in (signal.SIGINT, signal.SIGTERM)
     }
+    if hasattr(signal, "siginterrupt"):
+        # A signal must not break off what PortAudio waits for while a stream starts or stops.
+        for number in previous:
+            signal.siginterrupt(number, False)
     try:
         yield stop
     finally:

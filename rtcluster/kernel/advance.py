@@ -21,10 +21,11 @@ import numpy as np
 import numpy.typing as npt
 
 from rtcluster.events import FINAL, GUESS, LEARNING, OVERLAPPED, REVISED
+from rtcluster.kernel.attack import velocity
 from rtcluster.kernel.classify import classify
 from rtcluster.kernel.features import FEATURES, measure
 from rtcluster.kernel.jit import compiled
-from rtcluster.kernel.onset import attack_start, condition, detect, velocity
+from rtcluster.kernel.onset import condition, detect, stretch
 from rtcluster.kernel.ring import claim, commit, push_onset, take_models
 from rtcluster.kernel.state import FINISHING, GUESSING, MAX_OPEN, NOT_CUT, RING
 
@@ -90,13 +91,6 @@ def remember(state: Any, count: int) -> None:
 
 
 @compiled
-def stretch(state: Any, start: int, length: int) -> npt.NDArray[np.float32]:
-    """View of the samples ``start`` to ``start + length`` of the stream, in the ring."""
-    at = start & (RING - 1)
-    return state.ring[at : at + length]
-
-
-@compiled
 def begin_hop(state: Any) -> None:
     """Models that are due, and the hop's audio where the detector finds it."""
     take_models(state)
@@ -119,14 +113,9 @@ def end_hop(state: Any, strength: float) -> None:
 
 @compiled
 def open_hit(state: Any, strength: float) -> None:
-    """Date a detection; unless it is masked, emit its onset and cut the hits before it."""
+    """Emit the onset of a hit that was detected, and cut the hits before it."""
     now = state.clock
-    earliest = max(0, now - state.lookback, state.last_onset)
-    start = earliest + attack_start(
-        stretch(state, earliest, now - earliest), max(8, state.samplerate // 1000)
-    )
-    if start - state.last_onset < state.mask:
-        return
+    start = now - state.detector[0].offset
     slot = -1
     for i in range(MAX_OPEN):
         hit = state.hits[i]
@@ -144,8 +133,7 @@ def open_hit(state: Any, strength: float) -> None:
     hit.stage = GUESSING
     hit.guess_class = LEARNING
     state.next_id += 1
-    state.last_onset = start
-    loud = velocity(stretch(state, start, now - start))
+    loud = velocity(state.detector[0].level_db)
     push_onset(state, hit.id, start, now, loud, strength)
 
 

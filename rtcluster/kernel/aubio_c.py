@@ -12,21 +12,29 @@ import ctypes
 import importlib.util
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 from llvmlite import binding
 from numba import types
 
-from rtcluster.kernel.state import STATE, State
+FVEC = np.dtype([("length", "u4"), ("data", "u8")], align=True)
+"""aubio's ``fvec_t``: a length and a pointer to float32."""
 
 _POINTER, _FLOAT, _UINT, _VOID = types.uint64, types.float32, types.uint32, types.void
 
-# Called by the kernel: name, result, arguments.
+# Called by the kernel: result and arguments.
 _KERNEL_CALLS = {
     "aubio_onset_do": _VOID(_POINTER, _POINTER, _POINTER),
     "aubio_onset_set_threshold": _UINT(_POINTER, _FLOAT),
     "aubio_onset_set_silence": _UINT(_POINTER, _FLOAT),
     "aubio_onset_get_thresholded_descriptor": _FLOAT(_POINTER),
     "aubio_onset_reset": _VOID(_POINTER),
+    "aubio_fft_do_complex": _VOID(_POINTER, _POINTER, _POINTER),
 }
+
+onset_do, set_threshold, set_silence, thresholded_descriptor, reset_counter, fft_do_complex = (
+    types.ExternalFunction(name, signature) for name, signature in _KERNEL_CALLS.items()
+)
 
 
 def _load() -> tuple[Any, str]:
@@ -44,6 +52,9 @@ def _load() -> tuple[Any, str]:
         library.aubio_onset_set_delay.argtypes = [ctypes.c_void_p, ctypes.c_uint]
         library.aubio_onset_get_threshold.argtypes = [ctypes.c_void_p]
         library.aubio_onset_get_threshold.restype = ctypes.c_float
+        library.new_aubio_fft.restype = ctypes.c_void_p
+        library.new_aubio_fft.argtypes = [ctypes.c_uint]
+        library.del_aubio_fft.argtypes = [ctypes.c_void_p]
     except AttributeError as error:
         return None, f"this build of aubio does not export its C functions ({error})"
     return library, ""
@@ -52,21 +63,8 @@ def _load() -> tuple[Any, str]:
 _library, MISSING = _load()
 """Why the C functions cannot be reached; empty where they can."""
 
-onset_do = types.ExternalFunction("aubio_onset_do", _KERNEL_CALLS["aubio_onset_do"])
-set_threshold = types.ExternalFunction(
-    "aubio_onset_set_threshold", _KERNEL_CALLS["aubio_onset_set_threshold"]
-)
-set_silence = types.ExternalFunction(
-    "aubio_onset_set_silence", _KERNEL_CALLS["aubio_onset_set_silence"]
-)
-thresholded_descriptor = types.ExternalFunction(
-    "aubio_onset_get_thresholded_descriptor",
-    _KERNEL_CALLS["aubio_onset_get_thresholded_descriptor"],
-)
-reset_counter = types.ExternalFunction("aubio_onset_reset", _KERNEL_CALLS["aubio_onset_reset"])
 
-
-class OnsetDetector:
+class StockDetector:
     """An ``aubio_onset_t`` whose input and output are fields of a state record.
 
     Parameters
@@ -81,7 +79,9 @@ class OnsetDetector:
         Hz.
     """
 
-    def __init__(self, state: State, method: str, buffer: int, hop: int, samplerate: int) -> None:
+    def __init__(
+        self, state: npt.NDArray[Any], method: str, buffer: int, hop: int, samplerate: int
+    ) -> None:
         self._address = _library.new_aubio_onset(method.encode(), buffer, hop, samplerate)
         if not self._address:
             raise MemoryError(f"aubio refused {method} at buffer {buffer}, hop {hop}")
@@ -89,18 +89,9 @@ class OnsetDetector:
         # special case for a sound at the very start of a stream has no effect either.
         _library.aubio_onset_set_minioi(self._address, 0)
         _library.aubio_onset_set_delay(self._address, 0)
-        base = state.ctypes.data
-        offset = {name: base + STATE.fields[name][1] for name in STATE.names}  # type: ignore[index,union-attr]  # STATE has fields
-        state["input"] = (hop, offset["detector_audio"])
-        state["output"] = (1, offset["fired"])
-        state["input_address"] = offset["input"]
-        state["output_address"] = offset["output"]
+        _join(state[0], "input", hop, state["detector_audio"])
+        _join(state[0], "output", 1, state["fired"])
         state["onset"] = self._address
-
-    @property
-    def default_threshold(self) -> float:
-        """The threshold that aubio chose for the method."""
-        return float(_library.aubio_onset_get_threshold(self._address))
 
     def close(self) -> None:
         """Free it. The state must not be advanced afterwards."""
@@ -111,3 +102,38 @@ class OnsetDetector:
     def __del__(self) -> None:
         """Free it at the latest now."""
         self.close()
+
+
+class Fft:
+    """An ``aubio_fft_t`` whose input and output are fields of a detector record.
+
+    Parameters
+    ----------
+    record : element of a DETECTOR array
+        Configured; must outlive this object, and not move.
+    """
+
+    def __init__(self, record: Any) -> None:
+        frame = int(record["frame"])
+        self._address = _library.new_aubio_fft(frame)
+        if not self._address:
+            raise MemoryError(f"aubio refused an FFT of {frame} samples")
+        _join(record, "input", frame, record["windowed"])
+        _join(record, "output", frame, record["packed"])
+        record["fft"] = self._address
+
+    def close(self) -> None:
+        """Free it. The record must not be stepped afterwards."""
+        if self._address:
+            _library.del_aubio_fft(self._address)
+            self._address = None
+
+    def __del__(self) -> None:
+        """Free it at the latest now."""
+        self.close()
+
+
+def _join(record: Any, name: str, length: int, data: npt.NDArray[np.float32]) -> None:
+    """Make the ``fvec_t`` of a record's field, and note its address in the field beside it."""
+    record[name] = (length, data.ctypes.data)
+    record[f"{name}_address"] = record[name].__array_interface__["data"][0]

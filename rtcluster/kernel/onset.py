@@ -1,36 +1,46 @@
-"""From a hop of audio to "a hit began at sample n, this loud".
+"""From a hop of audio to "a hit began so many samples ago, this loud".
 
-Runs on the audio thread. :func:`detect` asks aubio whether the hop holds an onset;
-:func:`attack_start` finds the sample at which the attack began, in the ring;
-:func:`velocity` tells how hard it was.
+Runs on the audio thread. Our own detector for drums and aubio's stock ones come together here: both
+leave when the hit began and how loud it is in the detector record.
 """
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from rtcluster.kernel import aubio_c
+from rtcluster.kernel.attack import attack_contrast, attack_level, attack_start
+from rtcluster.kernel.detector import note_hit, step
 from rtcluster.kernel.jit import compiled
+from rtcluster.kernel.spectrum import LOUDEST, SMALLEST
+from rtcluster.kernel.state import DRUMS, RING
 
 COUNTER_RESET = 1 << 30
 """Samples after which aubio's counter is set back: it has 32 bits, and after it wraps no
 onset would ever again be later than the last one."""
 
-LOUDEST = np.float32(16.0)
-"""The detector's input is held within this: aubio squares in float32, and an overflow
-would stay in its averages for good."""
+RECENT_S = 0.080
+"""How much of the past the detectors look at, in seconds."""
 
-SMALLEST = np.float32(1e-15)
-"""Under this the detector's input is 0: arithmetic on denormals is a hundred times slower."""
+STOCK_DELAY_S = 0.030
+"""How late aubio's stock methods fire at most, nearly always."""
+
+STOCK_ECHO_S = 0.070
+"""So long after a hit aubio's stock methods may fire at it again."""
+
+STOCK_LOUDER_DB = 2.0
+"""Within the mask, by how much an attack must be louder than the last one."""
 
 
 @compiled
 def condition(source: npt.NDArray[np.float32], out: npt.NDArray[np.float32]) -> bool:
-    """Copy a hop for the detector, kept in a range where it works.
+    """Copy a hop for aubio's detectors, kept in a range where they work.
+
+    aubio squares in float32, and an overflow would stay in its averages for good; arithmetic on
+    denormals is a hundred times slower.
 
     Returns
     -------
@@ -50,14 +60,54 @@ def condition(source: npt.NDArray[np.float32], out: npt.NDArray[np.float32]) -> 
 
 
 @compiled
+def stretch(state: Any, start: int, length: int) -> npt.NDArray[np.float32]:
+    """View of the samples ``start`` to ``start + length`` of the stream, in the ring."""
+    at = start & (RING - 1)
+    return state.ring[at : at + length]
+
+
+@compiled
+def recent(state: Any) -> npt.NDArray[np.float32]:
+    """The recent past, up to the end of the hop that is being heard."""
+    length = int(RECENT_S * state.samplerate) + state.detector[0].frame
+    return stretch(state, state.clock + state.hop - length, length)
+
+
+@compiled
+def available(state: Any) -> int:
+    """Samples of the stream so far, the hop that is being heard included."""
+    return state.clock + state.hop
+
+
+@compiled
 def detect(state: Any) -> float:
-    """Give the hop to aubio's onset detector.
+    """Hear a hop.
 
     Returns
     -------
     float
-        0 where it found no onset, otherwise how far the descriptor stood above its threshold.
+        0 where no hit was detected, otherwise how clearly one was. ``state.detector`` then tells
+        when it began and how loud it is.
     """
+    begin_detection(state)
+    if state.method == DRUMS:
+        return step(state.detector[0], recent(state), available(state))
+    return accept(state, ask_aubio(state))
+
+
+@compiled
+def begin_detection(state: Any) -> None:
+    """Hand what may be set while running to the detector, and let its time go on."""
+    record = state.detector[0]
+    record.previous += state.hop
+    record.threshold = state.threshold
+    record.mask = np.float32(state.mask / state.samplerate)
+    record.silence = state.silence
+
+
+@compiled
+def ask_aubio(state: Any) -> float:
+    """Give the hop to aubio's own onset detector; 0, or how far it stood over its threshold."""
     if state.applied_threshold != state.threshold:
         aubio_c.set_threshold(state.onset, state.threshold)
         state.applied_threshold = state.threshold
@@ -75,48 +125,26 @@ def detect(state: Any) -> float:
 
 
 @compiled
-def attack_start(recent: npt.NDArray[np.float32], step: int) -> int:
-    """Find where the attack begins in a stretch that ends with its detection.
+def accept(state: Any, strength: float) -> float:
+    """Date what a stock detector found; 0 if it is only more of the last hit.
 
-    The level is followed in steps; the attack is the greatest rise of a step over the mean level
-    of the two before it, and its first sample is where that step first leaves their range.
-
-    Parameters
-    ----------
-    recent : ndarray of float32, shape (n,)
-        The last ``n`` samples.
-    step : int
-        Samples of a step, about 1 ms.
-
-    Returns
-    -------
-    int
-        Index into ``recent``.
+    aubio's own methods fire again on a hit that rings or that has a second burst. Within the mask
+    only a louder attack is another hit; a little longer, it must stand out of what went before.
     """
-    best, best_rise = 0, -1.0
-    for at in range(2 * step, recent.size - step + 1, step):
-        before, now = np.float32(0.0), np.float32(0.0)
-        for i in range(at - 2 * step, at):
-            before = max(before, abs(recent[i]))
-        for i in range(at, at + step):
-            now = max(now, abs(recent[i]))
-        rise = float(now - before) * math.log1p(now / (before + np.float32(1e-4)))
-        if rise > best_rise:
-            best, best_rise = at, rise
-    level = np.float32(0.0)
-    for i in range(max(0, best - 2 * step), best):
-        level = max(level, abs(recent[i]))
-    for i in range(best, min(best + step, recent.size)):
-        if abs(recent[i]) > level:
-            return i
-    return best
-
-
-@compiled
-def velocity(attack: npt.NDArray[np.float32]) -> int:
-    """MIDI velocity of an attack by its peak: -60 dBFS is 1, full scale is 127."""
-    peak = np.float32(0.0)
-    for i in range(attack.size):
-        peak = max(peak, abs(attack[i]))
-    level = 20.0 * math.log10(max(float(peak), 1e-6))
-    return int(min(127.0, max(1.0, round(127.0 + level * 126.0 / 60.0))))
+    if strength == 0.0:
+        return 0.0
+    record, rate = state.detector[0], state.samplerate
+    past, heard = recent(state), available(state)
+    offset = attack_start(
+        past, heard, record.previous, int(STOCK_DELAY_S * rate), rate, record.scratch
+    )
+    gap = record.previous - offset
+    louder = record.level_db + STOCK_LOUDER_DB
+    if gap < state.mask and attack_level(past, heard, offset, rate) < louder:
+        return 0.0
+    if gap < STOCK_ECHO_S * rate:
+        contrast = attack_contrast(past, heard, offset, record.previous, rate, record.scratch)
+        if contrast < state.echo_db:
+            return 0.0
+    note_hit(record, past, heard, offset)
+    return strength

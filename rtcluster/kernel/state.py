@@ -13,6 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from rtcluster.events import EVENT, MAX_FEATURES
+from rtcluster.kernel.aubio_c import FVEC
+from rtcluster.kernel.detector import DETECTOR
 from rtcluster.kernel.jit import source_digest
 
 MAX_HOP = 2048
@@ -34,6 +36,9 @@ MODELS = 1 << 3
 
 TIMINGS = 1 << 14
 """Callbacks whose times are kept, a power of two: 23 s of 64-frame blocks at 44.1 kHz."""
+
+DRUMS, STOCK = 0, 1
+"""Values of ``STATE["method"]``: our own detector, or one of aubio's."""
 
 GUESSING, FINISHING = 1, 2
 """Values of ``HIT["stage"]``; 0 is a free slot."""
@@ -67,9 +72,6 @@ HIT = np.dtype(
     align=True,
 )
 
-FVEC = np.dtype([("length", "u4"), ("data", "u8")], align=True)
-"""aubio's ``fvec_t``: a length and a pointer to float32."""
-
 _CACHE_LINE = 64
 
 STATE = np.dtype(
@@ -79,7 +81,8 @@ STATE = np.dtype(
         ("hop", "i4"),
         ("window", "i4"),
         ("guess", "i4"),
-        ("lookback", "i4"),  # how far before a detection its attack may lie
+        ("method", "i4"),  # DRUMS or STOCK
+        ("echo_db", "f4"),  # of a stock method
         ("channels", "i4"),
         ("channel", "i4"),  # -1: their mean
         ("synchronous", "i4"),  # advance returns after a hop that has a final
@@ -94,7 +97,9 @@ STATE = np.dtype(
         ("hop_audio", "f4", (MAX_HOP,)),
         ("detector_audio", "f4", (MAX_HOP,)),
         ("ring", "f4", (2 * RING,)),
-        # aubio. Its objects live in C; these are addresses.
+        # Onsets.
+        ("detector", DETECTOR, (1,)),
+        # aubio's stock detector. It lives in C; these are addresses.
         ("onset", "u8"),
         ("input_address", "u8"),
         ("output_address", "u8"),
@@ -106,7 +111,6 @@ STATE = np.dtype(
         ("aubio_frames", "i8"),  # since aubio's own 32-bit counter was last reset
         # Hits.
         ("next_id", "i8"),
-        ("last_onset", "i8"),
         ("finals", "i4"),  # emitted in this hop
         ("hits", HIT, (MAX_OPEN,)),
         ("raw", "f8", (MAX_FEATURES,)),
@@ -157,22 +161,20 @@ def create() -> State:
 def clear(state: State) -> None:
     """Make a state fresh in place: its address stays what a callback was given.
 
-    What is "set before the stream runs" and "set while running" is kept, and so are the
-    addresses of aubio's objects; :class:`rtcluster.kernel.aubio_c.OnsetDetector`
-    renews those.
+    What is "set before the stream runs" and "set while running" is kept; the detector has to be
+    configured anew.
     """
     kept = {name: state[name].copy() for name in _KEPT}
     state[...] = np.zeros(1, STATE)
     for name, value in kept.items():
         state[name] = value
-    state["last_onset"] = -(1 << 40)
     state["hits"]["cut"] = NOT_CUT
     # NaN differs from any value, so that the first hop hands both to aubio.
     state["applied_threshold"] = state["applied_silence"] = np.nan
 
 
 _KEPT = (
-    "samplerate", "hop", "window", "guess", "lookback", "channels", "channel", "synchronous",
+    "samplerate", "hop", "window", "guess", "method", "echo_db",
+    "channels", "channel", "synchronous",
     "mask", "threshold", "silence",
-    "onset", "input_address", "output_address", "input", "output",
 )  # fmt: skip

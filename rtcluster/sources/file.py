@@ -54,10 +54,14 @@ class FileSource:
     def __init__(self, path: str) -> None:
         self.name = path
         self._kept: list[IO[bytes]] = []
-        if path == STANDARD_INPUT:
-            self._file, piped = self._open_standard_input()
-        else:
-            self._file, piped = self._open_path(Path(path)), False
+        try:
+            if path == STANDARD_INPUT:
+                self._file, piped = self._open_standard_input()
+            else:
+                self._file, piped = self._open_path(Path(path)), False
+        except SourceError:
+            self._close_kept()
+            raise
         self.samplerate: int = self._file.samplerate
         self.channels: int = self._file.channels
         self.frames: int | None = None if piped else len(self._file)
@@ -114,6 +118,9 @@ class FileSource:
     def close(self) -> None:
         """Close the file."""
         self._file.close()
+        self._close_kept()
+
+    def _close_kept(self) -> None:
         for file in self._kept:
             file.close()
 

@@ -56,7 +56,8 @@ def test_options_reach_the_engine(rtcluster, wav):
         "--guess", "1000", "--seed", "7",
     )  # fmt: skip
     assert events(out)[0]["settings"] == {
-        "classes": 3, "warmup": 5, "freeze": True, "method": "specdiff", "threshold": 0.5,
+        "classes": 3, "warmup": 5, "freeze": True, "method": "specdiff",
+        "preset": "balanced", "threshold": 0.5,
         "silence": -50.0, "mask": "0.04s", "window": "80ms", "guess": "1000", "seed": 7,
         "buffer": None, "hop": None,
     }  # fmt: skip
@@ -67,7 +68,7 @@ def test_options_reach_the_engine(rtcluster, wav):
     [
         (["run", "WAV", "-k", "0"], 2, "Expected classes to be 1 to 32, got 0."),
         (["run", "WAV", "--mask", "soon"], 2, "Expected a duration"),
-        (["run", "WAV", "--method", "loud"], 2, "Expected method to be one of hfc"),
+        (["run", "WAV", "--method", "loud"], 2, "Expected method to be one of drums"),
         (["run", "WAV", "-c", "2"], 2, "Expected a channel from 1 to 1, got 2."),
         (["run", "WAV", "--guess", "100ms"], 2, "Expected guess to be at most the window"),
         (["run", "none.wav"], 1, "Expected an audio file at none.wav, got nothing there."),

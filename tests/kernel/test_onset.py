@@ -28,10 +28,3 @@ def test_the_detector_sees_no_denormals_and_nothing_far_over_full_scale():
     assert onset.condition(x, out)
     assert out.tolist() == [0.0, 0.0, 16.0, -16.0]
     assert x[3] == np.float32(-3e38)
-
-
-@pytest.mark.parametrize(
-    ("peak", "velocity"), [(0.0, 1), (1e-3, 1), (1e-2, 43), (0.5, 114), (1.0, 127), (9.0, 127)]
-)
-def test_velocity_follows_the_peak_in_decibels(peak, velocity):
-    assert onset.velocity(np.array([0.0, -peak, 0.0], np.float32)) == velocity

@@ -1,0 +1,178 @@
+"""The compiled callback against a Python callback that does the same work.
+
+Both run in PortAudio streams on JACK's dummy driver, whose clock is real and whose blocks are
+lost if they are not taken in time. Beside them, in the same process, run Python threads that want
+the GIL. ``python -m bench.callback`` prints the table and writes ``bench/results/callback.json``.
+
+*Work* is the time from the start of a callback to its end. *Lateness* is the time from when the
+block was ready, the client that plays it being done with it, to the start of the callback. What
+comes later than a whole block finds the next one's audio, and shows as a lost block. *Blocks* are
+those handled of those that the clock made due; where jackd itself woke too late, which is the
+machine's doing, the results count it as ``jackd_lost_by_server``.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from typing import Annotated, Any
+
+import numpy as np
+import numpy.typing as npt
+import typer
+from rich.table import Table
+
+from bench import jackd
+from bench.case import MAX_SECONDS
+from bench.report import console as report_console
+from bench.report import percentiles, write
+from rtcluster.sources.groove import render
+
+LOADS: dict[str, list[str]] = {
+    "idle": [],
+    "1 busy thread": ["--busy", "1"],
+    "2 busy threads": ["--busy", "2"],
+    "partial_fit": ["--fitting"],
+}
+DRIVERS = ("compiled", "python")
+SAMPLERATE = 44100
+GROOVE_S = 30.0
+WORK_LIMIT = 0.05
+"""Share of a block that the compiled callback may take at its 99th percentile."""
+
+
+def lateness_us(
+    began_ns: npt.NDArray[np.int64], ready_ns: npt.NDArray[np.int64]
+) -> npt.NDArray[np.float64]:
+    """Time from when a block was ready to when a callback took it.
+
+    Parameters
+    ----------
+    began_ns : ndarray, shape (n,)
+        Starts of the callbacks.
+    ready_ns : ndarray, shape (m,)
+        When each of JACK's blocks was ready, rising. A callback takes the latest.
+
+    Returns
+    -------
+    ndarray, shape (<= n,)
+        In us.
+    """
+    began = began_ns[(began_ns >= ready_ns[0]) & (began_ns <= ready_ns[-1])]
+    latest = ready_ns[np.searchsorted(ready_ns, began, side="right") - 1]
+    return np.asarray((began - latest) / 1e3)
+
+
+def run_case(
+    server: jackd.Server,
+    audio: npt.NDArray[np.float32],
+    driver: str,
+    options: list[str],
+    seconds: float,
+) -> dict[str, Any]:
+    """Run one case in a child process, while a groove plays into it."""
+    command = [sys.executable, "-m", "bench.case", "--driver", driver, *options]
+    command += ["--seconds", str(seconds), "--blocksize", str(server.period)]
+    before = {words: server.count(words) for words in (jackd.LOST_BY_SERVER, jackd.LOST_BY_CLIENT)}
+    with (
+        jackd.Player(server, audio, loop=True) as player,
+        jackd.child(command, server.environment, stdout=subprocess.PIPE) as process,
+    ):
+        player.connect(timeout=60.0)
+        player.play()
+        output, _ = process.communicate(timeout=60.0 + 2 * seconds)
+        cycles = player.cycles
+    if process.returncode:
+        raise RuntimeError(f"Expected the case to end well, got exit code {process.returncode}.")
+    case = json.loads(output)
+    work = np.array(case["work_ns"]) / 1e3
+    block_us = 1e6 * server.period / SAMPLERATE
+    late = lateness_us(np.array(case["began_ns"]), cycles)
+    work_us = percentiles(work)
+    return {
+        "driver": driver,
+        "blocks_handled": len(work),
+        "blocks_expected": round((case["to_ns"] - case["from_ns"]) / 1e3 / block_us),
+        "work_us": work_us,
+        "work_p99_share_of_block": round(work_us["p99"] / block_us, 4) if work_us else None,
+        "lateness_us": percentiles(late),
+        "xruns": case["xruns"],
+        "jackd_lost_by_client": server.count(jackd.LOST_BY_CLIENT) - before[jackd.LOST_BY_CLIENT],
+        "jackd_lost_by_server": server.count(jackd.LOST_BY_SERVER) - before[jackd.LOST_BY_SERVER],
+        "events": case["events"],
+        "late_models": case["late_models"],
+    }
+
+
+def _table(cases: list[dict[str, Any]]) -> Table:
+    table = Table(title="The callback, in us: p50 / p99 / max")
+    for name, justify in (
+        ("load", "left"),
+        ("callback", "left"),
+        ("work", "right"),
+        ("lateness", "right"),
+        ("blocks", "right"),
+        ("lost", "right"),
+        ("xruns", "right"),
+    ):
+        table.add_column(name, justify=justify)  # type: ignore[arg-type]  # a literal
+    for i, case in enumerate(cases):
+        handled, expected = case["blocks_handled"], case["blocks_expected"]
+        table.add_row(
+            "" if i % len(DRIVERS) else case["load"],
+            case["driver"],
+            _cuts(case["work_us"]),
+            _cuts(case["lateness_us"]),
+            f"{handled} of {expected}",
+            f"{100 * max(0, expected - handled) / expected:.1f} %",
+            str(case["xruns"]),
+            end_section=i % len(DRIVERS) == len(DRIVERS) - 1,
+        )
+    return table
+
+
+def _cuts(values: dict[str, float]) -> str:
+    return " / ".join(f"{values[name]:.0f}" for name in ("p50", "p99", "max")) if values else "-"
+
+
+def main(
+    seconds: Annotated[float, typer.Option(help="Of each case.", min=0.5, max=MAX_SECONDS)] = 6.0,
+    blocksize: Annotated[int, typer.Option(help="Frames.", min=16, max=4096)] = 64,
+) -> None:
+    """Measure the compiled and the Python callback under load."""
+    console = report_console()
+    if reason := jackd.missing():
+        raise SystemExit(f"bench.callback: {reason}.")
+    cases = []
+    audio = render(GROOVE_S, SAMPLERATE).audio
+    with jackd.Server(SAMPLERATE, blocksize) as server:
+        mode = f"at priority {jackd.PRIORITY}" if server.realtime else "without real-time priority"
+        for load, options in LOADS.items():
+            for driver in DRIVERS:
+                console.print(f"{load}, {driver} callback, {seconds:g} s ...", style="dim")
+                cases.append({"load": load, **run_case(server, audio, driver, options, seconds)})
+    console.print(_table(cases))
+    block_us = 1e6 * blocksize / SAMPLERATE
+    console.print(
+        f"JACK's dummy driver {mode}, {SAMPLERATE} Hz, "
+        f"{blocksize}-frame blocks of {block_us:.0f} us."
+    )
+    shares = [c["work_p99_share_of_block"] or 0.0 for c in cases if c["driver"] == "compiled"]
+    console.print(
+        "The compiled callback's work at its 99th percentile: "
+        f"{100 * max(shares):.1f} % of a block at "
+        f"worst (wanted: under {100 * WORK_LIMIT:.0f} %)."
+    )
+    content = {
+        "samplerate": SAMPLERATE,
+        "blocksize": blocksize,
+        "seconds": seconds,
+        "realtime": server.realtime,
+        "cases": cases,
+    }
+    console.print(f"Written: bench/results/{write('callback', content).name}")
+
+
+if __name__ == "__main__":
+    typer.run(main)

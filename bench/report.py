@@ -1,0 +1,82 @@
+"""What every benchmark tells beside its numbers, and where it writes them."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from rich.console import Console
+
+WIDTH = 120
+RESULTS = Path(__file__).parent / "results"
+
+_PACKAGES = (
+    "rtcluster", "numpy", "numba", "scikit-learn", "aubio-ledfx", "sounddevice", "soundfile",
+    "librosa",
+)  # fmt: skip
+
+
+def machine() -> dict[str, Any]:
+    """CPU, cores, system and versions; nothing that tells whose machine it is."""
+    return {
+        "cpu": _cpu(),
+        "cores": os.cpu_count(),
+        "system": _system(),
+        "kernel": f"{platform.system()} {platform.release()} {platform.machine()}",
+        "python": platform.python_version(),
+        "packages": {name: found for name in _PACKAGES if (found := _version(name))},
+    }
+
+
+def _cpu() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return platform.processor()
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor()
+
+
+def _system() -> str:
+    try:
+        return platform.freedesktop_os_release()["PRETTY_NAME"]
+    except (OSError, KeyError, AttributeError):
+        return platform.platform(terse=True)
+
+
+def _version(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
+
+
+def console() -> Console:
+    """Where the tables go; wide enough for them where there is no terminal."""
+    found = Console(highlight=False)
+    return found if found.is_terminal else Console(highlight=False, width=WIDTH)
+
+
+def percentiles(values: npt.ArrayLike, digits: int = 1) -> dict[str, float]:
+    """p50, p95, p99 and max; empty where there is nothing."""
+    array = np.asarray(values, dtype=float)
+    if not array.size:
+        return {}
+    cuts = np.percentile(array, (50, 95, 99, 100))
+    names = ("p50", "p95", "p99", "max")
+    return {name: round(float(cut), digits) for name, cut in zip(names, cuts, strict=True)}
+
+
+def write(name: str, content: dict[str, Any]) -> Path:
+    """Write ``bench/results/<name>.json``, the machine's description first."""
+    RESULTS.mkdir(exist_ok=True)
+    path = RESULTS / f"{name}.json"
+    text = json.dumps({"machine": machine(), **content}, indent=2)
+    path.write_text(text + "\n", encoding="utf-8")
+    return path

@@ -1,0 +1,60 @@
+"""The notebook, offline: the reference that the streaming engine is held to.
+
+It does with librosa and scikit-learn what the "K-Means Clustering" notebook of
+musicinformationretrieval.com does: onsets, zero crossings and energy of the 90 ms after each,
+scaling to [-1, 1], KMeans or AffinityPropagation. `analyze` gives arrays and touches no file;
+`run_analyze` is the command ``rtcluster analyze``, which writes a report with plots and sounds.
+
+Everything runs on the calling thread. Importing this package is cheap: librosa, scikit-learn and
+matplotlib (the extra ``[report]``) are imported by the submodules that need them, on first use.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rtcluster.notebook.audio import Recording, load
+    from rtcluster.notebook.clusters import Analysis, analyze, cluster
+    from rtcluster.notebook.command import run_analyze
+    from rtcluster.notebook.optima import Optimum, Survey, survey
+    from rtcluster.notebook.reference import Hits, measure
+
+__all__ = [
+    "Analysis",
+    "Hits",
+    "Optimum",
+    "Recording",
+    "Survey",
+    "analyze",
+    "cluster",
+    "load",
+    "measure",
+    "run_analyze",
+    "survey",
+]
+
+_HOME = {
+    "Analysis": "clusters",
+    "analyze": "clusters",
+    "cluster": "clusters",
+    "Hits": "reference",
+    "measure": "reference",
+    "Optimum": "optima",
+    "Survey": "optima",
+    "survey": "optima",
+    "Recording": "audio",
+    "load": "audio",
+    "run_analyze": "command",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

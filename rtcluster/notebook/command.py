@@ -1,0 +1,160 @@
+"""The command ``rtcluster analyze``: a file in, a folder with a report out.
+
+Standard output stays empty; progress goes to standard error.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import TracebackType
+from typing import get_args
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+
+from rtcluster.notebook.audio import Tick
+
+
+class Stages:
+    """Progress on standard error: a line for each stage of the work.
+
+    Parameters
+    ----------
+    console : Console, optional
+        Where to; standard error by default.
+    """
+
+    def __init__(self, console: Console | None = None) -> None:
+        self._bar = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TimeElapsedColumn(),
+            console=console or Console(stderr=True),
+        )
+        self._task: TaskID | None = None
+
+    def __enter__(self) -> Stages:
+        """Start to show."""
+        self._bar.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Stop; the last stage is complete unless it failed."""
+        if kind is None:
+            self._complete()
+        self._bar.stop()
+
+    def __call__(self, name: str) -> Tick:
+        """Begin a stage and return the function that takes its progress."""
+        self._complete()
+        task = self._task = self._bar.add_task(name, total=None)
+
+        def tick(done: int, total: int) -> None:
+            self._bar.update(task, completed=done, total=total)
+
+        return tick
+
+    def _complete(self) -> None:
+        if self._task is not None:
+            self._bar.update(self._task, completed=1, total=1)
+
+
+def run_analyze(
+    path: str | Path,
+    out: str | Path | None = None,
+    classes: int = 2,
+    algorithm: str = "both",
+    rate: int = 22050,
+    delta: float = 0.04,
+    wait: int = 4,
+    seed: int | None = None,
+    truth: str | Path | None = None,
+) -> Path:
+    """Analyse a file and write the report.
+
+    Parameters
+    ----------
+    path : str or Path
+        Audio file.
+    out : str or Path, optional
+        Folder to write to, made if need be; by default ``STEM-report`` in the working directory.
+    classes : int
+        Classes of KMeans and of the engine.
+    algorithm : {"kmeans", "affinity", "both"}
+        What sorts the hits.
+    rate : int
+        Sampling rate to work at, in Hz.
+    delta : float
+        Threshold of librosa's onset picking, 0 to 1.
+    wait : int
+        Least distance of onsets in frames of 512 samples.
+    seed : int, optional
+        One start of KMeans from this seed; by default the best of ten starts.
+    truth : str or Path, optional
+        CSV file ``time,label`` to score against.
+
+    Returns
+    -------
+    Path
+        The report, ``report.html`` in the folder.
+
+    Raises
+    ------
+    ValueError
+        If a parameter or a file's content is not usable; one line.
+    OSError
+        If a file cannot be read or written.
+    ImportError
+        If the extra ``[report]`` is not installed; one line.
+    """
+    try:
+        from rtcluster.notebook import (
+            audio,
+            clusters,
+            export,
+            pictures,
+            reference,
+            report,
+            results,
+            sounds,
+        )
+        from rtcluster.notebook import truth as truths
+    except ModuleNotFoundError as error:
+        raise ImportError(
+            f"Expected the extra [report], but {error.name} is not installed. "
+            "Install it with: pip install 'rtcluster[report]'"
+        ) from error
+
+    if algorithm not in get_args(results.Choice):
+        raise ValueError(f"Expected an algorithm of kmeans, affinity or both, got {algorithm!r}.")
+    clusters.check("kmeans", classes, seed)
+    reference.check(delta, wait)
+    audio.probe(path, rate)
+    known = None if truth is None else truths.read(truth)
+    folder = Path(f"{Path(path).stem}-report") if out is None else Path(out)
+    with Stages() as stage:
+        tick = stage("reading")
+        folder.mkdir(parents=True, exist_ok=True)
+        recording = audio.load(path, rate, scratch=folder, tick=tick)
+        found = results.compute(
+            recording,
+            classes=classes,
+            algorithm=algorithm,  # type: ignore[arg-type]  # checked above
+            delta=delta,
+            wait=wait,
+            seed=seed,
+            truth=known,
+            stage=stage,
+        )
+        drawn = pictures.draw_all(found, stage)
+        heard = sounds.make_all(found, stage)
+        stage("writing")
+        export.write_parts(folder, found, drawn.values(), heard.values())
+        page = folder / "report.html"
+        page.write_text(report.page(found, drawn, heard), encoding="utf-8", newline="\n")
+    return page

@@ -1,0 +1,135 @@
+"""Clicks on hits, to hear what was found, as arrays and as encoded players.
+
+Clicks are placed by `mir_eval.sonify.clicks`. Each class has a pitch of its own, so ears tell
+classes apart as colours do for eyes.
+"""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+
+import mir_eval.sonify
+import numpy as np
+import soundfile
+from numpy.typing import ArrayLike, NDArray
+
+EXCERPT_S = 120.0
+"""Players and WAVs hold at most this much of a file, in s."""
+
+LOSSLESS_S = 30.0
+"""Players up to this length are FLAC, longer ones MP3, in s; both play in every browser."""
+
+_BASE_HZ = 1000.0  # the pitch of mir_eval's own click
+_SEMITONES = (0, 7, 12, 3, 10, 17, -5, 5)
+_MP3_RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000)
+
+
+@dataclass(frozen=True, slots=True)
+class Player:
+    """Encoded sound for an HTML audio element.
+
+    Parameters
+    ----------
+    mime : str
+        Media type.
+    data : bytes
+        The encoded file.
+    seconds : float
+        Length in s.
+    """
+
+    mime: str
+    data: bytes
+    seconds: float
+
+
+def excerpt(x: NDArray[np.float32], fs: int) -> NDArray[np.float32]:
+    """Return the first `EXCERPT_S` of a signal, shape (n,), in memory."""
+    return np.array(x[: int(EXCERPT_S * fs)], np.float32)
+
+
+def click(fs: int, label: int = 0) -> NDArray[np.float64]:
+    """Return the click of a class: a sine of 100 ms that dies with 10 ms, peak under 1.
+
+    Parameters
+    ----------
+    fs : int
+        Sampling rate in Hz.
+    label : int
+        The class; 0, and -1 for no class, sound at 1000 Hz.
+
+    Returns
+    -------
+    ndarray of float64, shape (n,)
+        The click.
+    """
+    steps = _SEMITONES[label % len(_SEMITONES)] if label > 0 else 0
+    pitch = min(_BASE_HZ * 2 ** (steps / 12), 0.4 * fs)
+    t = np.arange(int(0.1 * fs)) / fs
+    return np.asarray(np.sin(2 * np.pi * pitch * t) * np.exp(-t / 0.010), np.float64)
+
+
+def with_clicks(
+    x: NDArray[np.float32], fs: int, times: ArrayLike, labels: ArrayLike | None = None
+) -> NDArray[np.float32]:
+    """Add a click at each of the given times.
+
+    Parameters
+    ----------
+    x : ndarray of float32, shape (n_samples,)
+        Mono signal.
+    fs : int
+        Sampling rate in Hz.
+    times : array_like of float, shape (n_hits,)
+        Times in s; those outside the signal are left out.
+    labels : array_like of int, shape (n_hits,), optional
+        Class of each hit, which sets the pitch.
+
+    Returns
+    -------
+    ndarray of float32, shape (n_samples,)
+        Signal and clicks, turned down where they would clip.
+    """
+    at = np.asarray(times, float)
+    classes = np.zeros(len(at), int) if labels is None else np.asarray(labels)
+    inside = (at >= 0) & (at < len(x) / fs)
+    level = 0.6 * max(0.1, float(np.abs(x).max(initial=0.0)))
+    mixed = x.astype(np.float64)
+    for label in np.unique(classes[inside]):
+        chosen = at[inside & (classes == label)]
+        mixed += level * mir_eval.sonify.clicks(chosen, fs, click(fs, label), length=len(x))
+    peak = float(np.abs(mixed).max(initial=0.0))
+    return (mixed / max(1.0, peak / 0.98)).astype(np.float32)
+
+
+def wav(x: NDArray[np.float32], fs: int) -> bytes:
+    """Return a signal as a WAV file of 16 bits."""
+    return _encoded(x, fs, "WAV", "PCM_16")
+
+
+def player(x: NDArray[np.float32], fs: int) -> Player:
+    """Encode a signal for a data URI: FLAC while short, MP3 where it is long.
+
+    Parameters
+    ----------
+    x : ndarray of float32, shape (n_samples,)
+        Mono signal, clipped to full scale.
+    fs : int
+        Sampling rate in Hz.
+
+    Returns
+    -------
+    Player
+        The encoded sound. FLAC too where libsndfile writes no MP3, or not at this rate.
+    """
+    seconds = len(x) / fs
+    if seconds > LOSSLESS_S and fs in _MP3_RATES and "MP3" in soundfile.available_formats():
+        return Player("audio/mpeg", _encoded(x, fs, "MP3", "MPEG_LAYER_III"), seconds)
+    return Player("audio/flac", _encoded(x, fs, "FLAC", "PCM_16"), seconds)
+
+
+def _encoded(x: NDArray[np.float32], fs: int, form: str, subtype: str) -> bytes:
+    buffer = io.BytesIO()
+    soundfile.write(buffer, np.clip(x, -1.0, 1.0), fs, format=form, subtype=subtype)
+    return buffer.getvalue()

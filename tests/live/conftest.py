@@ -1,0 +1,98 @@
+"""A sound card for tests: jackd with its dummy driver, and ``rtcluster listen`` on it."""
+
+import json
+import subprocess
+import sysconfig
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from bench import jackd
+
+RTCLUSTER = str(Path(sysconfig.get_path("scripts"), "rtcluster"))
+LISTENING_S = 30.0
+
+
+@pytest.fixture(scope="session")
+def dummy_driver():
+    """Skip where there is no jackd; compile the kernel, so that nothing speaks of first use."""
+    if reason := jackd.missing():
+        pytest.skip(reason)
+    from rtcluster import Processor
+
+    Processor().prepare(44100, 64)
+
+
+@pytest.fixture
+def server(dummy_driver):
+    """A server that drops blocks whose clients are late, as a sound card does."""
+    with jackd.Server() as running:
+        yield running
+
+
+@pytest.fixture
+def patient_server(dummy_driver):
+    """A server that loses no audio, however busy the machine is."""
+    with jackd.Server(patient=True) as running:
+        yield running
+
+
+class Listening:
+    """A running ``rtcluster listen`` and what it has written."""
+
+    def __init__(self, process, jsonl):
+        self.process = process
+        self._jsonl = jsonl
+
+    def lines(self, kind):
+        """Objects of one kind of event, in order; a line that is not yet whole is left out."""
+        text = self._jsonl.read_text() if self._jsonl.exists() else ""
+        whole = text[: text.rfind("\n") + 1].splitlines()
+        return [line for line in map(json.loads, whole) if line["event"] == kind]
+
+    def wait_for(self, kind, count=1, timeout=LISTENING_S):
+        """Wait until there are so many events of a kind."""
+
+        def there():
+            assert self.process.poll() is None, self.process.stderr.read()
+            return len(self.lines(kind)) >= count
+
+        jackd.wait_until(there, f"{count} {kind} events", timeout)
+
+    def end(self, number):
+        """Send a signal; return the exit code."""
+        self.process.send_signal(number)
+        self.process.communicate(timeout=LISTENING_S)
+        return self.process.returncode
+
+
+@pytest.fixture
+def listen(tmp_path):
+    """Start ``rtcluster listen`` on a server; a context manager."""
+
+    @contextmanager
+    def start(server, *options):
+        jsonl = tmp_path / "live.jsonl"
+        command = [RTCLUSTER, "listen", "--jsonl", str(jsonl), *options]
+        with jackd.child(command, server.environment, stderr=subprocess.PIPE) as process:
+            yield Listening(process, jsonl)
+
+    return start
+
+
+@pytest.fixture
+def rtcluster():
+    """Run a command to its end; its result with ``stdout``, ``stderr`` and ``returncode``."""
+
+    def run(*arguments, environment=None):
+        return subprocess.run(
+            [RTCLUSTER, *map(str, arguments)],
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+
+    return run

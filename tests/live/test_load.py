@@ -1,0 +1,65 @@
+"""The compiled callback keeps its time, whatever Python does in the same process."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from bench import jackd
+from rtcluster.sources.groove import render
+
+pytestmark = pytest.mark.live
+
+SECONDS = 3.0
+ATTEMPTS = 3
+EDGES = 2
+"""Blocks that may lie on the edges of the measurement."""
+
+
+def session_under_load(server):
+    """A live session with two busy Python threads: its counts, and JACK's of the same time."""
+    command = [sys.executable, "-m", "bench.case", "--busy", "2", "--seconds", str(SECONDS)]
+    late_before = server.count(jackd.LOST_BY_SERVER)
+    with (
+        jackd.Player(server, render(20.0).audio, loop=True) as player,
+        jackd.child(
+            command, server.environment, stdout=subprocess.PIPE, cwd=Path(__file__).parents[2]
+        ) as process,
+    ):
+        player.connect(timeout=60.0)
+        player.play()
+        output, _ = process.communicate(timeout=60.0)
+        cycles = player.cycles
+    assert process.returncode == 0
+    case = json.loads(output)
+    return {
+        "handled": len(case["began_ns"]),
+        "played": int(((cycles >= case["from_ns"]) & (cycles < case["to_ns"])).sum()),
+        "xruns": case["xruns"],
+        "server_late": server.count(jackd.LOST_BY_SERVER) - late_before,
+        "events": case["events"],
+    }
+
+
+def undisturbed(session):
+    """Every block that was played was handled, with no xrun but those of the server's own clock."""
+    return (
+        abs(session["handled"] - session["played"]) <= EDGES
+        and session["xruns"] <= session["server_late"]
+    )
+
+
+def test_no_block_is_lost_under_two_busy_python_threads(server):
+    if not server.realtime:
+        pytest.skip("this user may not use real-time priority (see /etc/security/limits.conf)")
+    # A virtual machine may stop all of its cores for longer than a block: then nothing
+    # that runs on it is in time, and the session gets another attempt.
+    for _ in range(ATTEMPTS):
+        session = session_under_load(server)
+        assert session["events"]["final"] > 0, "hits were really computed"
+        assert session["played"] > 0.5 * SECONDS * server.samplerate / server.period
+        if undisturbed(session):
+            break
+    assert undisturbed(session), session

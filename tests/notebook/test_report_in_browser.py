@@ -1,0 +1,103 @@
+"""The report opens from disk in a browser, in the light and the dark, on a phone and a desk."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+CHROMIUM = next(
+    (found for name in ("chromium", "chromium-browser", "google-chrome")
+     if (found := shutil.which(name))), None,
+)  # fmt: skip
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    if CHROMIUM is None:
+        pytest.skip("no chromium on the PATH")
+    with api.sync_playwright() as playwright:
+        context = playwright.chromium.launch_persistent_context(
+            str(tmp_path_factory.mktemp("profile")),
+            executable_path=CHROMIUM,
+            headless=True,
+            args=FLAGS,
+        )
+        yield context
+        context.close()
+
+
+def test_every_picture_and_player_loads_and_nothing_is_asked_of_a_network(
+    report: Path, browser: Any
+) -> None:
+    for width in (390, 1440):
+        for scheme in ("light", "dark"):
+            page = browser.new_page()
+            page.set_viewport_size({"width": width, "height": 900})
+            page.emulate_media(color_scheme=scheme)
+            said: list[str] = []
+            asked: list[str] = []
+            page.on("console", lambda message, said=said: said.append(message.text))
+            page.on("pageerror", lambda error, said=said: said.append(str(error)))
+            page.on("request", lambda request, asked=asked: asked.append(request.url))
+            page.goto(report.as_uri())
+            page.wait_for_function(
+                "[...document.querySelectorAll('audio')].every(a => a.readyState > 0 || a.error)"
+            )
+            assert said == []
+            assert [url for url in asked if not url.startswith(("data:", "file:"))] == []
+            images = page.evaluate(
+                "[...document.images].map(i => [i.complete && i.naturalWidth > 0, i.alt])"
+            )
+            assert len(images) >= 12
+            assert all(loaded and alt for loaded, alt in images)
+            lengths = page.evaluate("[...document.querySelectorAll('audio')].map(a => a.duration)")
+            assert len(lengths) >= 5
+            assert lengths == pytest.approx([4.3] * len(lengths), abs=0.05)
+            assert page.evaluate("document.documentElement.scrollWidth") <= width
+            page.close()
+
+
+def test_a_player_plays_and_stops_the_others(report: Path, browser: Any) -> None:
+    page = browser.new_page()
+    page.goto(report.as_uri())
+    moved = page.evaluate(
+        """async () => {
+            const [one, two] = document.querySelectorAll('audio');
+            for (const audio of [one, two]) audio.muted = true;
+            await one.play();
+            await new Promise(done => setTimeout(done, 400));
+            const first = one.currentTime;
+            await two.play();
+            await new Promise(done => setTimeout(done, 100));
+            return [first > 0, one.paused, two.paused];
+        }"""
+    )
+    assert moved == [True, True, False]
+    page.close()
+
+
+def test_a_phone_and_a_dark_page_get_pictures_of_their_own(report: Path, browser: Any) -> None:
+    shown = set()
+    for width in (390, 1440):
+        for scheme in ("light", "dark"):
+            page = browser.new_page()
+            page.set_viewport_size({"width": width, "height": 900})
+            page.emulate_media(color_scheme=scheme)
+            page.goto(report.as_uri())
+            shown.add(page.evaluate("document.querySelector('#picture-onsets img').currentSrc"))
+            page.close()
+    assert len(shown) == 4
