@@ -14,13 +14,14 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from rtcluster.settings import MAX_FEATURES
+
 SCHEMA_VERSION = 1
 
-MAX_FEATURES = 8
-"""Room for features in an event and in a model."""
+LEARNING, UNKNOWN = -1, -2
+"""The class of a hit while there is no model yet, and of one that is like no drum so far."""
 
-LEARNING = -1
-"""The class of a hit while there is no model yet."""
+UNKNOWN_NAME = "unknown"
 
 ONSET, GUESS, FINAL, MODEL, XRUN = 1, 2, 3, 4, 5
 """Values of ``EVENT["kind"]``."""
@@ -117,7 +118,7 @@ class Guess(_Event):
     id, sample, emitted : int
         As in :class:`Onset`.
     class_ : int
-        Its class, or -1 while learning (``class`` in JSON).
+        Its class, -1 while learning, -2 if it is like no drum so far (``class`` in JSON).
     name : str
         The name of the class, empty while learning.
     margin : float
@@ -207,7 +208,16 @@ _NAMES: dict[type, str] = {
 }
 
 
-def decode(row: np.void, samplerate: int, names: Sequence[str]) -> Event:
+def name_of(class_: int, names: Sequence[str]) -> str:
+    """Name of a class; empty while learning."""
+    if class_ == UNKNOWN:
+        return UNKNOWN_NAME
+    return names[class_] if 0 <= class_ < len(names) else ""
+
+
+def decode(
+    row: np.void, samplerate: int, names: Sequence[str], features: int = MAX_FEATURES
+) -> Event:
     """Make an event of the kernel's record.
 
     Parameters
@@ -218,6 +228,8 @@ def decode(row: np.void, samplerate: int, names: Sequence[str]) -> Event:
         In Hz, for ``time``.
     names : sequence of str
         Names of the classes, by number.
+    features : int
+        How many features are in use.
     """
     kind = int(row["kind"])
     number, sample, emitted = int(row["id"]), int(row["sample"]), int(row["emitted"])
@@ -242,12 +254,12 @@ def decode(row: np.void, samplerate: int, names: Sequence[str]) -> Event:
         "sample": sample,
         "emitted": emitted,
         "class_": class_,
-        "name": names[class_] if 0 <= class_ < len(names) else "",
+        "name": name_of(class_, names),
         "margin": round(float(row["margin"]), 6),
         "zcr": int(row["zcr"]),
         "energy": float(row["energy"]),
         "span": int(row["span"]),
-        "features": tuple(row["features"].tolist()),
+        "features": tuple(row["features"][:features].tolist()),
         "stamp": stamp,
     }
     if kind == GUESS:

@@ -21,11 +21,8 @@ from rtcluster.kernel import state as kernel_state
 from rtcluster.kernel.detector import configure
 from rtcluster.kernel.entry import drain, finish, publish
 from rtcluster.kernel.jit import mark_compiled
-from rtcluster.learning.learner import Learner, Lesson, Update
-from rtcluster.settings import STOCK, Duration, Settings, Spans
-
-LEAD_S = 0.020
-"""Time from a final to the sample at which the model it taught takes effect, in seconds."""
+from rtcluster.learning.learner import Learner, Lesson, Update, warm_up
+from rtcluster.settings import FEATURES, STOCK, Duration, Settings, Spans
 
 RATES = (8000, 192000)
 """Lowest and highest sample rate, in Hz."""
@@ -128,7 +125,7 @@ class Processor:
         self._record: Any = self._state[0]
         self._batch = np.zeros(_BATCH, EVENT)
         self._set_up(channels, -1 if channel is None else channel)
-        self._start(Learner(self.settings.classes, self.settings.warmup_hits, self.settings.seed))
+        self._start(Learner(self.settings))
         self._compile(channels)
 
     def _set_up(self, channels: int, channel: int) -> None:
@@ -138,6 +135,9 @@ class Processor:
         stock = STOCK.get(self.settings.method)
         state["method"] = kernel_state.DRUMS if stock is None else kernel_state.STOCK
         state["echo_db"] = 0.0 if stock is None else stock.echo_db
+        state["n_features"] = len(self.settings.features)
+        for place, name in enumerate(self.settings.features):
+            state["features"][0, place] = FEATURES.index(name)
         state["channels"], state["channel"] = channels, channel
         state["synchronous"] = 1
         state["silence"] = self.settings.firing.silence
@@ -151,8 +151,8 @@ class Processor:
         self._driver = self._driver_class(self._state, self.settings, spans, rate)
         self.threshold = self.settings.firing.threshold
         self.learner = learner
-        self.learner.frozen = self.settings.freeze
         self._guesses: dict[int, Guess] = {}
+        self._published = 0  # sample from which the newest model decides
 
     def _compile(self, channels: int) -> None:
         """Run every compiled function once, then begin again."""
@@ -161,6 +161,7 @@ class Processor:
         finish(self._state)
         publish(self._state, np.zeros(1, kernel_state.MODEL))
         drain(self._state, self._batch)
+        warm_up()
         mark_compiled()
         self._start(self.learner)
 
@@ -174,9 +175,7 @@ class Processor:
         """
         self._require_prepared()
         if forget or not self.learner.ready:
-            self._start(
-                Learner(self.settings.classes, self.settings.warmup_hits, self.settings.seed)
-            )
+            self._start(Learner(self.settings))
             return
         self._start(self.learner)
         self._publish(self.learner.model(), 0)
@@ -258,9 +257,11 @@ class Processor:
     def collect(self) -> list[Event]:
         """Take the events that wait in the ring, oldest first."""
         events: list[Event] = []
-        names = self.learner.names
+        names, features = self.learner.names, len(self.settings.features)
         while count := drain(self._state, self._batch):
-            events += [decode(row, self._samplerate, names) for row in self._batch[:count]]
+            events += [
+                decode(row, self._samplerate, names, features) for row in self._batch[:count]
+            ]
         return events
 
     def learn(self, events: list[Event]) -> list[Event]:
@@ -268,24 +269,27 @@ class Processor:
         out: list[Event] = []
         for event in events:
             if isinstance(event, Final):
-                lesson = Lesson.of(self._guesses.pop(event.id, None), event)
-                out += self._apply(self.learner.learn(lesson), event.emitted)
+                guess = self._guesses.pop(event.id, None)
+                if guess is not None:  # else its event was lost to a full ring
+                    out += self._apply(self.learner.learn(lesson_of(guess, event)), event.emitted)
             elif isinstance(event, Guess):
                 self._guesses[event.id] = event
         return out
 
     def _apply(self, update: Update, emitted: int) -> list[Event]:
         if update.model is not None:
-            self._publish(update.model, emitted + int(LEAD_S * self._samplerate))
+            self._publish(update.model, emitted + int(update.lead * self._samplerate))
         return list(update.relabels)
 
     def _publish(self, model: kernel_state.State, effective: int) -> None:
         """Queue a model for the first hop that starts at ``effective`` or later.
 
-        Should the queue be full the model is left out: the next one holds all that it knew.
+        Models take effect in the order they were made. Should the queue be full this one is left
+        out: the next one holds all that it knew.
         """
         hop = self._spans.hop
-        model["effective"] = -(-effective // hop) * hop
+        self._published = max(self._published, -(-effective // hop) * hop)
+        model["effective"] = self._published
         publish(self._state, model)
 
     @property
@@ -387,3 +391,15 @@ class Processor:
             "mean": round(float(work.mean() / period), 4),
             "p99": round(float(np.percentile(work, 99) / period), 4),
         }
+
+
+def lesson_of(guess: Guess, final: Final) -> Lesson:
+    """What a hit teaches."""
+    return Lesson(
+        id=final.id,
+        guess=np.array(guess.features),
+        final=np.array(final.features),
+        zcr=final.zcr,
+        whole=not final.overlapped,
+        class_=final.class_,
+    )

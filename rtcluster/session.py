@@ -15,7 +15,16 @@ from dataclasses import asdict
 import numpy as np
 import numpy.typing as npt
 
-from rtcluster.events import LEARNING, SCHEMA_VERSION, Event, Final, Guess, Onset, Relabel
+from rtcluster.events import (
+    LEARNING,
+    SCHEMA_VERSION,
+    Event,
+    Final,
+    Guess,
+    Onset,
+    Relabel,
+    name_of,
+)
 from rtcluster.processor import Processor
 from rtcluster.sinks import Sink
 from rtcluster.sources.file import FileSource
@@ -94,7 +103,7 @@ class Session:
                 "source": self.source,
                 "settings": settings.as_dict(),
                 "driver": self.processor.driver,
-                "warmup": self.processor.learner.warmup,
+                "warmup": settings.warmup_hits,
                 "latency": asdict(self.processor.latency),
             },
         )
@@ -141,7 +150,7 @@ class Session:
             "xruns": counts.xruns,
             "seconds": round(counts.samples / self.processor.samplerate, 6),
             "samples": counts.samples,
-            "classes": {names[c]: by_class[c] for c in sorted(by_class) if c != LEARNING},
+            "classes": {name_of(c, names): by_class[c] for c in sorted(by_class) if c != LEARNING},
             "unclassified": by_class[LEARNING],
             "bad_hops": counts.bad_hops,
             "events_dropped": counts.events_dropped,

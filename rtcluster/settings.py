@@ -49,6 +49,23 @@ STOCK = {
 }
 """aubio's onset detection functions (``aubio_specdesc``), by aubio's names."""
 
+AUTO = "auto"
+"""As many classes as there seem to be drums."""
+
+FEATURES = (
+    "zcr", "energy", "log_zcr", "log_energy", "level", "brightness", "complexity", "air", "attack",
+)  # fmt: skip
+"""What can be measured of a hit (:mod:`rtcluster.kernel.features`), in the kernel's order."""
+
+FEATURE_SETS = {
+    "notebook": ("zcr", "energy"),
+    "best": ("complexity", "air"),
+    "taught": ("complexity", "air", "attack"),
+}
+"""Sets with a name: the notebook's, the best for drums that are learned, and for taught ones."""
+
+SCALINGS = ("minmax", "robust")
+
 DRUMS = "drums"
 """Our own detector (:mod:`rtcluster.kernel.detector`)."""
 
@@ -85,6 +102,9 @@ PRESETS = {
 """Chosen by ``bench/sweep.py``."""
 
 MAX_CLASSES = 32
+
+MAX_FEATURES = 8
+"""Features that a hit can be judged by at once."""
 REFERENCE_RATE = 44100
 """The rate at which the detector's frame and hop are named, in Hz."""
 
@@ -153,10 +173,11 @@ class Settings:
 
     Parameters
     ----------
-    classes : int
-        Number of classes, 1 to 32.
+    classes : int or "auto"
+        Number of classes, 1 to 32, or as many as there seem to be drums.
     warmup : int, optional
-        Hits that are heard before the classes are formed. By default ``max(8, 2 * classes)``.
+        Hits that are heard before the classes are formed. By default ``max(8, 2 * classes)``,
+        12 for "auto".
     freeze : bool
         Do not learn after the warm-up (or at all, with a kit).
     method : str
@@ -174,6 +195,15 @@ class Settings:
         Span of the final's features after the onset.
     guess : Duration
         Span of the guess's features; at most ``window``.
+    features : tuple of str
+        What a hit is judged by: names out of :data:`FEATURES`, or one of :data:`FEATURE_SETS`.
+    scaling : str
+        ``"minmax"`` as in the notebook, or ``"robust"``, which an outlier does not stretch.
+    memory : int
+        Hits after which old ones are forgotten, so that classes follow a drift; 0: never.
+    reject : float
+        A hit further from every centre than this many times the class's own spread is
+        unknown (class -2); 0: never. 4 is a good value.
     seed : int
         Seed of the clustering's random starts.
     buffer : int, optional
@@ -188,7 +218,7 @@ class Settings:
         If a value is outside its range; the message names the parameter.
     """
 
-    classes: int = 2
+    classes: int | str = 2
     warmup: int | None = None
     freeze: bool = False
     method: str = DRUMS
@@ -198,6 +228,10 @@ class Settings:
     mask: Duration | str | int | None = None
     window: Duration | str | int = Duration(90, "ms")
     guess: Duration | str | int = Duration(30, "ms")
+    features: tuple[str, ...] | list[str] | str = FEATURE_SETS["notebook"]
+    scaling: str = "minmax"
+    memory: int = 0
+    reject: float = 0.0
     seed: int = 0
     buffer: int | None = None
     hop: int | None = None
@@ -207,12 +241,7 @@ class Settings:
         for name in ("mask", "window", "guess"):
             if getattr(self, name) is not None:
                 object.__setattr__(self, name, Duration.of(getattr(self, name)))
-        k = self.classes
-        _expect(isinstance(k, int) and 1 <= k <= MAX_CLASSES, "classes", f"1 to {MAX_CLASSES}", k)
-        if self.warmup is not None:
-            _expect(
-                self.warmup >= k, "warmup", f"at least the number of classes ({k})", self.warmup
-            )
+        self._check_learning()
         _expect(self.method in METHODS, "method", "one of " + ", ".join(METHODS), self.method)
         _expect(self.preset in PRESETS, "preset", "one of " + ", ".join(PRESETS), self.preset)
         if self.threshold is not None:
@@ -233,10 +262,38 @@ class Settings:
         if self.hop is not None and self.buffer is not None:
             _expect(self.hop <= self.buffer, "hop", f"at most buffer ({self.buffer})", self.hop)
 
+    def _check_learning(self) -> None:
+        k = self.classes
+        if isinstance(k, str) and k.isdecimal():
+            k = int(k)
+            object.__setattr__(self, "classes", k)
+        _expect(
+            k == AUTO or (isinstance(k, int) and 1 <= k <= MAX_CLASSES),
+            "classes", f"1 to {MAX_CLASSES} or {AUTO}", k,
+        )  # fmt: skip
+        if self.warmup is not None:
+            least = 2 if isinstance(k, str) else k
+            _expect(self.warmup >= least, "warmup", f"at least {least}", self.warmup)
+        chosen = self.features
+        if isinstance(chosen, str):
+            chosen = FEATURE_SETS.get(chosen, tuple(chosen.split(",")))
+        chosen = tuple(name.strip() for name in chosen)
+        object.__setattr__(self, "features", chosen)
+        sets = " or of ".join((", ".join(FEATURES), ", ".join(FEATURE_SETS)))
+        _expect(
+            1 <= len(set(chosen)) == len(chosen) <= MAX_FEATURES and set(chosen) <= set(FEATURES),
+            "features", f"out of {sets}", ",".join(chosen),
+        )  # fmt: skip
+        _expect(self.scaling in SCALINGS, "scaling", "one of " + ", ".join(SCALINGS), self.scaling)
+        _expect(0 <= self.memory <= 10**6, "memory", "0 to 1000000 hits", self.memory)
+        _expect(0.0 <= self.reject <= 1e3, "reject", "0 to 1000 spreads", self.reject)
+
     @property
     def warmup_hits(self) -> int:
         """Hits heard before the classes are formed."""
-        return max(8, 2 * self.classes) if self.warmup is None else self.warmup
+        if self.warmup is not None:
+            return self.warmup
+        return 12 if isinstance(self.classes, str) else max(8, 2 * self.classes)
 
     @property
     def firing(self) -> Firing:
@@ -255,7 +312,8 @@ class Settings:
     def as_dict(self) -> dict[str, object]:
         """Values that JSON can carry, durations as text; ``Settings(**d)`` gives it back."""
         values = {field.name: getattr(self, field.name) for field in fields(self)}
-        return {k: str(v) if isinstance(v, Duration) else v for k, v in values.items()}
+        plain = {k: str(v) if isinstance(v, Duration) else v for k, v in values.items()}
+        return plain | {"features": list(self.features)}
 
     def spans(self, samplerate: int) -> Spans:
         """Durations in samples at a rate, checked against each other.

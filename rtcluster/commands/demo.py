@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from rtcluster.sinks import Sink
 
 
-@engine_options(classes=3)
+@engine_options(classes="3")
 def demo(
     settings: Settings,
     seconds: Annotated[float, typer.Option(help="How long to play.", min=1.0, max=3600.0)] = 12.0,

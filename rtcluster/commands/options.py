@@ -12,7 +12,7 @@ from typing import Annotated, Any
 
 import typer
 
-from rtcluster.settings import METHODS, PRESETS, Settings
+from rtcluster.settings import FEATURE_SETS, METHODS, PRESETS, SCALINGS, Settings
 
 
 def _option(kind: Any, *names: str, **extra: Any) -> Any:
@@ -20,7 +20,7 @@ def _option(kind: Any, *names: str, **extra: Any) -> Any:
 
 
 ENGINE: dict[str, Any] = {
-    "classes": _option(int, "-k", "--classes", help="Number of classes."),
+    "classes": _option(str, "-k", "--classes", help="Number of classes, or auto."),
     "warmup": _option(
         int | None, help="Hits heard before classes form.", show_default="max(8, 2k)"
     ),
@@ -42,6 +42,12 @@ ENGINE: dict[str, Any] = {
     ),
     "window": _option(str, help="What the final answer measures after the onset."),
     "guess": _option(str, help="What the first guess measures after the onset."),
+    "features": _option(
+        str, help=f"What a hit is judged by: {', '.join(FEATURE_SETS)}, or names with commas."
+    ),
+    "scaling": _option(str, help=f"Scaling of the features: {', '.join(SCALINGS)}."),
+    "memory": _option(int, help="Hits after which old ones are forgotten; 0: never."),
+    "reject": _option(float, help="Spreads beyond which a hit is unknown (try 4); 0: never."),
     "seed": _option(int, help="Seed of the clustering."),
     "buffer": _option(int | None, help="Frame of the detector, samples.", hidden=True),
     "hop": _option(int | None, help="Hop of the detector, samples.", hidden=True),
@@ -67,7 +73,7 @@ def engine_options(**defaults: Any) -> Callable[[Callable[..., None]], Callable[
     callable
         A decorator. The command it decorates takes a ``settings`` argument first.
     """
-    standard = Settings().as_dict()
+    standard = Settings().as_dict() | {"features": "notebook", "classes": "2"}
 
     def decorate(command: Callable[..., None]) -> Callable[..., None]:
         signature = inspect.signature(command, eval_str=True)

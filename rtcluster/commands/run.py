@@ -78,7 +78,7 @@ def require_classes(session: Session) -> None:
     learner, hits = session.processor.learner, session.processor.counts.hits
     if hits and not learner.ready:
         raise RtclusterError(
-            f"Expected at least {len(learner.names)} different hits for {len(learner.names)} "
+            f"Expected at least {learner.fewest} different hits for {learner.fewest} "
             f"classes, got {hits}; their events are complete, without classes. "
             "Ask for fewer with -k, or play more."
         )

@@ -23,14 +23,12 @@ import numpy.typing as npt
 from rtcluster.events import FINAL, GUESS, LEARNING, OVERLAPPED, REVISED
 from rtcluster.kernel.attack import velocity
 from rtcluster.kernel.classify import classify
-from rtcluster.kernel.features import FEATURES, measure
+from rtcluster.kernel.features import energy, measure, zero_crossings
 from rtcluster.kernel.jit import compiled
 from rtcluster.kernel.onset import condition, detect, stretch
 from rtcluster.kernel.ring import claim, commit, push_onset, take_models
 from rtcluster.kernel.state import FINISHING, GUESSING, MAX_OPEN, NOT_CUT, RING
 
-N_FEATURES = len(FEATURES)
-ENERGY, ZCR = FEATURES.index("energy"), FEATURES.index("zcr")
 GUESS_STAGE, FINAL_STAGE = 0, 1
 """Index into the per-stage arrays of a model."""
 
@@ -185,11 +183,24 @@ def span_of(state: Any, hit: Any, length: int) -> int:
 
 
 @compiled
+def measure_hit(state: Any, hit: Any, span: int) -> None:
+    """Write the chosen features of a stretch of a hit into ``state.raw``."""
+    x = stretch(state, hit.sample, span)
+    measure(x, float(state.samplerate), state.features, state.n_features, state.raw)
+
+
+@compiled
+def judge(state: Any, hit: Any, span: int, stage: int) -> tuple[int, float]:
+    """Measure a stretch of a hit; return its class and margin by one stage of the model."""
+    measure_hit(state, hit, span)
+    return classify(state.model[0], stage, state.raw, state.scaled)
+
+
+@compiled
 def emit_guess(state: Any, hit: Any) -> None:
     """Measure and judge the first stretch of a hit."""
     span = span_of(state, hit, state.guess)
-    measure(stretch(state, hit.sample, span), state.raw)
-    class_, margin = classify(state.model[0], GUESS_STAGE, state.raw, state.scaled)
+    class_, margin = judge(state, hit, span, GUESS_STAGE)
     hit.guess_class = class_
     slot = claim(state, GUESS)
     if slot >= 0:
@@ -207,13 +218,10 @@ def emit_final(state: Any, hit: Any) -> None:
     span = span_of(state, hit, state.window)
     overlapped = span < state.window and hit.cut != NOT_CUT
     if overlapped:
-        first = span_of(state, hit, state.guess)
-        measure(stretch(state, hit.sample, first), state.raw)
-        class_, margin = classify(state.model[0], GUESS_STAGE, state.raw, state.scaled)
-        measure(stretch(state, hit.sample, span), state.raw)
+        class_, margin = judge(state, hit, span_of(state, hit, state.guess), GUESS_STAGE)
+        measure_hit(state, hit, span)
     else:
-        measure(stretch(state, hit.sample, span), state.raw)
-        class_, margin = classify(state.model[0], FINAL_STAGE, state.raw, state.scaled)
+        class_, margin = judge(state, hit, span, FINAL_STAGE)
     slot = claim(state, FINAL)
     if slot >= 0:
         describe(state, slot, hit, span, class_, margin)
@@ -232,9 +240,10 @@ def describe(state: Any, slot: int, hit: Any, span: int, class_: int, margin: fl
     event.span = span
     event.class_ = class_
     event.margin = margin
-    event.zcr = int(state.raw[ZCR])
-    event.energy = state.raw[ENERGY]
-    for f in range(N_FEATURES):
+    x = stretch(state, hit.sample, span)
+    event.zcr = zero_crossings(x)
+    event.energy = energy(x)
+    for f in range(state.n_features):
         event.features[f] = state.raw[f]
 
 

@@ -13,8 +13,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from rtcluster.events import LEARNING
+from rtcluster.events import LEARNING, UNKNOWN
 from rtcluster.kernel.jit import compiled
+
+NO_SPREAD = 1e-9
+"""Spread, scaled, of hits that do not differ at all."""
 
 
 @compiled
@@ -78,23 +81,28 @@ def classify(
     Returns
     -------
     class_ : int
-        -1 where the model is empty.
+        -1 where the model is empty, -2 where the hit is too far from every centre.
     margin : float
         ``(d2 - d1) / (d2 + d1)`` of the distances to the nearest centre and to the nearest
         one of another class: 0 between two classes, 1 on a centre or where there is but one.
     """
-    n, count = model.n_features, model.n_centres
+    n, count = model.n_features, model.n_centres[stage]
     if count == 0:
         return LEARNING, 0.0
     for f in range(n):
         scaled[f] = raw[f] * model.scale[stage, f] + model.offset[stage, f]
     centres = model.centres[stage]
     first = nearest_centre(scaled, n, centres, count)
-    class_ = model.owner[first]
+    if first < 0:
+        return LEARNING, 0.0
+    owner = model.owner[stage]
+    class_ = owner[first]
     near, far = distance(scaled, n, centres[first]), np.inf
     for c in range(count):
-        if model.owner[c] != class_:
+        if owner[c] != class_:
             far = min(far, distance(scaled, n, centres[c]))
+    if model.reject > 0.0 and near > model.reject * max(model.spread[stage, first], NO_SPREAD):
+        class_ = UNKNOWN
     if far == np.inf:
         return class_, 1.0
     if near + far == 0.0:

@@ -13,12 +13,21 @@ import numpy.typing as npt
 
 from rtcluster.kernel.jit import compiled
 
+Window = npt.NDArray[np.float32]
+"""Shape (n,), from the onset on; it may be shorter than asked for, down to no samples."""
+
+FLOOR = 1e-12
+"""Added to powers before their logarithm: -120 dBFS, so that silence has a value."""
+
+TINY = 1e-9
+"""Added to sums of magnitudes and to shares, likewise."""
+
 ZERO = np.float32(1e-10)
 """Magnitude up to which a sample counts as zero: librosa's default threshold."""
 
 
 @compiled
-def zero_crossings(x: npt.NDArray[np.float32]) -> int:
+def zero_crossings(x: Window) -> int:
     """Count zero crossings as ``librosa.zero_crossings(x).sum()`` does.
 
     Parameters
@@ -44,7 +53,7 @@ def zero_crossings(x: npt.NDArray[np.float32]) -> int:
 
 
 @compiled
-def energy(x: npt.NDArray[np.float32]) -> float:
+def energy(x: Window) -> float:
     """L2 norm of the window, as ``scipy.linalg.norm(x)``.
 
     Summed in float64, so that no float32 sample can overflow or vanish.
@@ -65,11 +74,127 @@ def energy(x: npt.NDArray[np.float32]) -> float:
 
 
 @compiled
-def measure(x: npt.NDArray[np.float32], out: npt.NDArray[np.float64]) -> None:
-    """Write the features of a window, in the order of :data:`FEATURES`, into ``out``."""
-    out[0] = zero_crossings(x)
-    out[1] = energy(x)
+def log_zcr(x: Window, samplerate: float) -> float:
+    """Zero crossings a second, in octaves above 1 Hz: a rate, so a cut window stays comparable."""
+    if x.size == 0:
+        return 0.0
+    return math.log2(zero_crossings(x) * samplerate / x.size)
 
 
-FEATURES = ("zcr", "energy")
-"""Names of what :func:`measure` writes."""
+@compiled
+def log_energy(x: Window) -> float:
+    """Energy of the window in dB."""
+    norm = energy(x)
+    return 10.0 * math.log10(norm * norm + FLOOR)
+
+
+@compiled
+def level(x: Window) -> float:
+    """Mean power of the window in dBFS: a mean, so a cut window stays comparable."""
+    if x.size == 0:
+        return 10.0 * math.log10(FLOOR)
+    norm = energy(x)
+    return 10.0 * math.log10(norm * norm / x.size + FLOOR)
+
+
+@compiled
+def brightness(x: Window, samplerate: float) -> float:
+    """Mean absolute step over mean absolute value, as a frequency in octaves above 1 Hz.
+
+    For a sine of frequency f this ratio is ``2 sin(pi f / fs)``; solved for f. Hjorth's mobility
+    with magnitudes in place of powers, so that the tail counts and not the first few ms alone: a
+    centroid that needs no spectrum.
+    """
+    value, step = 0.0, 0.0
+    for i in range(1, x.size):
+        value += abs(float(x[i]))
+        step += abs(float(x[i]) - float(x[i - 1]))
+    ratio = 0.5 * step / (value + TINY)
+    return math.log2(samplerate / math.pi * math.asin(min(1.0, ratio)) + 1.0)
+
+
+@compiled
+def complexity(x: Window) -> float:
+    """Mean absolute second difference over mean absolute first one, in octaves.
+
+    -5 for a kick, 0 for a hat. Hjorth's mobility of the derivative, with magnitudes: it weighs
+    the top of the spectrum. It depends on the rate, which is why kits are kept per rate.
+    """
+    first, second, before = 0.0, 0.0, 0.0
+    for i in range(1, x.size):
+        step = float(x[i]) - float(x[i - 1])
+        first += abs(step)
+        if i >= 2:
+            second += abs(step - before)
+        before = step
+    return math.log2((second + TINY) / (first + TINY))
+
+
+@compiled
+def air(x: Window, samplerate: float) -> float:
+    """Share of the first 20 ms that lies above 4 kHz, in dB: -50 for a kick, -3 for a hat.
+
+    Split by a second-order Butterworth low-pass, a trapezoidal state-variable filter (Zavalishin,
+    "The Art of VA Filter Design", 2018, chapter 4); high is what is left of the signal. Only the
+    attack is looked at, so a following hit seldom changes it.
+    """
+    g = math.tan(math.pi * min(4000.0 / samplerate, 0.45))
+    a = 1.0 / (1.0 + g * (g + math.sqrt(2.0)))
+    band, low, whole, high = 0.0, 0.0, 0.0, 0.0
+    for i in range(min(x.size, int(0.020 * samplerate))):
+        sample = float(x[i])
+        v = (band + g * (sample - low)) * a
+        y = low + g * v
+        band = 2.0 * v - band
+        low = 2.0 * y - low
+        whole += sample * sample
+        high += (sample - y) * (sample - y)
+    return max(-50.0, 10.0 * math.log10(high / (whole + FLOOR) + TINY))
+
+
+@compiled
+def attack(x: Window, samplerate: float) -> float:
+    """Energy of the first 5 ms against that of the first 10 ms in dB: 0 for a click."""
+    early, end = min(x.size, int(0.005 * samplerate)), min(x.size, int(0.010 * samplerate))
+    first, whole = 0.0, 0.0
+    for i in range(end):
+        power = float(x[i]) * float(x[i])
+        whole += power
+        if i < early:
+            first += power
+    return max(-40.0, 10.0 * math.log10((first + FLOOR) / (whole + FLOOR)))
+
+
+@compiled
+def feature(which: int, x: Window, samplerate: float) -> float:
+    """One feature of a window, by its place in :data:`rtcluster.settings.FEATURES`."""
+    if which == 0:
+        return float(zero_crossings(x))
+    if which == 1:
+        return energy(x)
+    if which == 2:
+        return log_zcr(x, samplerate)
+    if which == 3:
+        return log_energy(x)
+    if which == 4:
+        return level(x)
+    if which == 5:
+        return brightness(x, samplerate)
+    if which == 6:
+        return complexity(x)
+    if which == 7:
+        return air(x, samplerate)
+    return attack(x, samplerate)
+
+
+@compiled
+def measure(
+    x: Window,
+    samplerate: float,
+    chosen: npt.NDArray[np.int32],
+    count: int,
+    out: npt.NDArray[np.float64],
+) -> None:
+    """Write the first ``count`` chosen features of a window into ``out``."""
+    for f in range(count):
+        out[f] = feature(chosen[f], x, samplerate)

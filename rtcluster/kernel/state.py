@@ -12,10 +12,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from rtcluster.events import EVENT, MAX_FEATURES
+from rtcluster.events import EVENT
 from rtcluster.kernel.aubio_c import FVEC
 from rtcluster.kernel.detector import DETECTOR
 from rtcluster.kernel.jit import source_digest
+from rtcluster.settings import MAX_FEATURES
 
 MAX_HOP = 2048
 MAX_CENTRES = 64
@@ -31,7 +32,7 @@ and at ``i + RING``, so that any stretch of it is one contiguous view."""
 EVENTS = 1 << 10
 """Slots of the event ring, a power of two."""
 
-MODELS = 1 << 3
+MODELS = 1 << 4
 """Slots of the model queue, a power of two."""
 
 TIMINGS = 1 << 14
@@ -49,13 +50,15 @@ MODEL = np.dtype(
     [
         ("version", "i8"),
         ("effective", "i8"),  # sample from which it decides; a multiple of the hop
+        ("reject", "f8"),  # spreads from the nearest centre beyond which a hit is unknown; 0: never
         ("n_features", "i4"),
-        ("n_centres", "i4"),
         # Index 0 is the guess's, index 1 the final's.
+        ("n_centres", "i4", (2,)),
         ("scale", "f8", (2, MAX_FEATURES)),
         ("offset", "f8", (2, MAX_FEATURES)),
         ("centres", "f8", (2, MAX_CENTRES, MAX_FEATURES)),
-        ("owner", "i4", (MAX_CENTRES,)),  # class of each centre
+        ("owner", "i4", (2, MAX_CENTRES)),  # class of each centre
+        ("spread", "f8", (2, MAX_CENTRES)),  # of a centre's own hits, scaled
     ],
     align=True,
 )
@@ -81,6 +84,8 @@ STATE = np.dtype(
         ("hop", "i4"),
         ("window", "i4"),
         ("guess", "i4"),
+        ("n_features", "i4"),
+        ("features", "i4", (MAX_FEATURES,)),  # places in settings.FEATURES
         ("method", "i4"),  # DRUMS or STOCK
         ("echo_db", "f4"),  # of a stock method
         ("channels", "i4"),
@@ -174,7 +179,7 @@ def clear(state: State) -> None:
 
 
 _KEPT = (
-    "samplerate", "hop", "window", "guess", "method", "echo_db",
+    "samplerate", "hop", "window", "guess", "n_features", "features", "method", "echo_db",
     "channels", "channel", "synchronous",
     "mask", "threshold", "silence",
 )  # fmt: skip

@@ -1,188 +1,426 @@
-"""From hits to models: the warm-up, the numbering of the classes, and the teaching.
+"""The learner: from hits to classes that stay put.
 
-The first hits are only collected (class -1). When there are enough of them the classes are
-formed and numbered by rising zero-crossing count, low drums first; each collected hit gets its
-class, and from then on every clean final moves a centre. The guess has centres of its own, over
-the first 30 ms: the means of the guess features of the hits that the finals gave to each class.
+Three phases. *Warm-up*: the first hits are only collected, and have no class. *Settling*: there
+are classes; while the first hits are still held, each new one may show that another start fits
+better, and hits are relabelled. *Steady*: each hit moves its centre, and every few hits a look at
+those that are held notices a centre that nothing lands on or that holds two drums, and mends it
+the same way. A number never goes to another drum: a new partition is matched to the one that
+stands.
+
+Taught classes need no warm-up: each taught hit is a centre of its own, and nothing starts anew.
+
+The guess's centres are the newest hits of each class, by their first 30 ms, named by their finals.
+
+Belongs to the pump thread. Deterministic for a seed and an order of hits.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from threadpoolctl import ThreadpoolController
 
-from rtcluster.events import Final, Guess, Relabel
-from rtcluster.kernel.features import FEATURES
-from rtcluster.kernel.state import MODEL, State
-from rtcluster.learning.clustering import OnlineKMeans
-from rtcluster.learning.scaling import Array, GrowingScaler
+from rtcluster.events import LEARNING, UNKNOWN, Relabel
+from rtcluster.kernel.state import MAX_CENTRES, State
+from rtcluster.learning import model as models
+from rtcluster.learning import seeding
+from rtcluster.learning.centres import Centres
+from rtcluster.learning.history import EARLIER_SESSION, Held, History, rows
+from rtcluster.learning.kmeans import Labels, Partition, kmeans, settle
+from rtcluster.learning.model import Stage
+from rtcluster.learning.scaling import SCALINGS, Array, Scaling
+from rtcluster.settings import AUTO, MAX_CLASSES, Settings
 
-N = len(FEATURES)
+SETTLED = 60
+"""Hits after which the classes have settled."""
+
+CHECK = 8
+"""From then on, hits from one look at the held ones to the next."""
+
+GAIN = 0.02
+"""Share of the inertia that a new start must save; half of it while settling."""
+
+GROWTH = 0.40
+"""Share of the inertia that one class more must save."""
+
+FEWEST = 3
+"""Hits that make a new drum; fewer may be an accident."""
+
+HELD = 256
+"""Hits that are held."""
+
+COUNTED = 96
+"""Newest hits that drums are counted in: affinity propagation takes time with their square."""
+
+STARTS = 10
+"""Starts of k-means, the notebook's ``n_init``."""
+
+TAUGHT_WEIGHT = 20.0
+"""Hits that a taught one counts for: a kit adapts, but slowly."""
+
+LEAD_S = 0.020
+"""From a final to the sample at which the model it taught takes effect, in seconds."""
+
+COUNTING_LEAD_S = 0.200
+"""The same where drums were counted, which takes longer."""
 
 
 @dataclass(frozen=True, slots=True)
 class Lesson:
-    """What a hit teaches.
+    """A hit, as it is given to the learner.
 
     Attributes
     ----------
     id : int
-        The hit.
     guess, final : ndarray of float64, shape (n_features,)
-        Its features; ``guess`` is None if its event was lost.
-    clean : bool
+        Raw features.
+    zcr : float
+        Zero crossings of the final's window, whatever the features are.
+    whole : bool
         No other hit cut the window short.
+    class_ : int
+        The class in the final's event: what the listener was told.
+    taught : int or None
+        The class as a person has it.
     """
 
     id: int
-    guess: Array | None
+    guess: Array
     final: Array
-    clean: bool
-
-    @classmethod
-    def of(cls, guess: Guess | None, final: Final) -> Lesson:
-        """Take the features from the events."""
-        return cls(
-            final.id,
-            None if guess is None else np.array(guess.features[:N]),
-            np.array(final.features[:N]),
-            not final.overlapped,
-        )
+    zcr: float
+    whole: bool
+    class_: int = LEARNING
+    taught: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Update:
-    """What came of a lesson: a model to publish, and hits that have their class now."""
+    """What came of a lesson.
+
+    Attributes
+    ----------
+    model : ndarray of MODEL, shape (1,), or None
+        To be published ``lead`` seconds after the final.
+    relabels : tuple of Relabel
+        Earlier hits whose class is another one now.
+    merges : tuple of (int, int)
+        Pairs of classes that seem to be one drum, offered for merging.
+    """
 
     model: State | None = None
+    lead: float = LEAD_S
     relabels: tuple[Relabel, ...] = ()
-
-
-class GuessCentres:
-    """Mean guess features of each class, taught by the finals."""
-
-    def __init__(self, classes: int) -> None:
-        self.scaler = GrowingScaler()
-        self._sums = np.zeros((classes, N))
-        self._counts = np.zeros(classes)
-
-    def learn(self, hits: Array, classes: npt.NDArray[np.intp]) -> None:
-        """Add guess features, shape (n_hits, n_features), of hits of known classes."""
-        self.scaler.learn(hits)
-        np.add.at(self._sums, classes, hits)
-        np.add.at(self._counts, classes, 1)
-
-    def centres(self, missing: Array) -> Array:
-        """Centres in the present scale; a class without a hit yet takes ``missing``'s row."""
-        known = self._counts > 0
-        means = np.where(known[:, None], self._sums / np.maximum(self._counts, 1)[:, None], missing)
-        return self.scaler.scaled(means)
+    merges: tuple[tuple[int, int], ...] = ()
 
 
 class Learner:
-    """Turns finals into models.
-
-    Not thread-safe: the pump thread owns it.
+    """Learns the classes of a session.
 
     Parameters
     ----------
-    classes : int
-        Number of classes.
-    warmup : int
-        Hits that are collected before the classes are formed; at least ``classes``.
-    seed : int
-        Of the random starts.
+    settings : Settings
+        ``classes``, ``warmup``, ``freeze``, ``scaling``, ``memory``, ``reject`` and ``seed``.
     """
 
-    def __init__(self, classes: int, warmup: int, seed: int) -> None:
-        self.names = [f"class {number}" for number in range(classes)]
-        self.frozen = False
-        self.warmup = warmup
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.frozen = settings.freeze
+        self.names: list[str] = []
+        self.heard = 0
         self.version = 0
-        self._random = np.random.RandomState(seed)  # scikit-learn's own kind
-        self._threads = ThreadpoolController()
-        self._collected: list[Lesson] = []
-        self._finals: OnlineKMeans | None = None
-        self._guesses = GuessCentres(classes)
+        self._auto = settings.classes == AUTO
+        self._wanted = 2 if settings.classes == AUTO else int(settings.classes)
+        self._name_up_to(1 if self._auto else self._wanted)
+        self._random = np.random.RandomState(settings.seed)  # scikit-learn's own kind
+        self._threads = ThreadpoolController().select(user_api="openmp")
+        self._scaling: dict[str, Scaling] = {
+            stage: SCALINGS[settings.scaling]() for stage in ("guess", "final")
+        }
+        self._history = History(HELD)
+        self._centres: Centres | None = None
+        self._taught = False
 
-    @property
-    def heard(self) -> int:
-        """Hits collected so far, while learning."""
-        return len(self._collected)
+    # What can be asked.
 
     @property
     def ready(self) -> bool:
         """Whether there are classes."""
-        return self._finals is not None
+        return self._centres is not None
+
+    @property
+    def fewest(self) -> int:
+        """Different hits without which there can be no classes."""
+        return self._wanted
+
+    def model(self) -> State:
+        """The present model as the kernel's record."""
+        self.version += 1
+        return models.record(self.version, self._guess_stage(), self._final_stage(), self._reject)
+
+    # What it is told.
 
     def learn(self, lesson: Lesson) -> Update:
         """Take in one hit."""
-        # One thread: left alone, OpenMP's team costs tens of milliseconds at the 99th percentile.
-        with self._threads.limit(limits=1):
-            if self._finals is None:
-                self._collected.append(lesson)
-                return self._form() if len(self._collected) >= self.warmup else Update()
-            if self.frozen or not lesson.clean:
-                return Update()
-            class_ = self._finals.learn(lesson.final)
-            if lesson.guess is not None:
-                self._guesses.learn(lesson.guess[None], np.array([class_]))
+        if self.frozen and self.ready and lesson.taught is None:
+            return Update()
+        told = lesson.class_ if lesson.taught is None else lesson.taught
+        held = Held(
+            lesson.id, lesson.guess, lesson.final, lesson.zcr, lesson.whole, told,
+            lesson.taught is not None,
+        )  # fmt: skip
+        self.heard += 1
+        if told == UNKNOWN:
+            # It may turn out to be a new drum, but it teaches none of the old ones.
+            self._history.add(held)
+            return self._look() if self._auto and self._due() else Update()
+        self._scaling["guess"].learn(lesson.guess[None, :])
+        if lesson.whole or self._centres is None:
+            self._scaling["final"].learn(lesson.final[None, :])
+        self._history.add(held)
+        if held.taught:
+            return self._teach()
+        if self._centres is None:
+            return self._start() if self.heard >= self.settings.warmup_hits else Update()
+        if lesson.whole and told >= 0:
+            # One thread: left alone, OpenMP's team costs tens of milliseconds now and then.
+            with self._threads.limit(limits=1):
+                self._centres.learn(lesson.final, self._scaling["final"])
+        if self._taught or not self._due():
             return Update(self.model())
+        return self._look()
 
     def end(self) -> Update:
         """The stream has ended: form the classes from the hits there are, if they suffice."""
-        with self._threads.limit(limits=1):
-            return Update() if self.ready else self._form()
+        return Update() if self.ready else self._start()
 
-    def _form(self) -> Update:
-        """Form the classes, unless fewer hits differ than there are classes."""
-        classes = len(self.names)
-        clean = [lesson.final for lesson in self._collected if lesson.clean]
-        hits = np.array(
-            clean if _different(clean) >= classes else [lesson.final for lesson in self._collected]
-        )
-        if _different(hits) < classes:
+    def rename(self, class_: int, name: str) -> None:
+        """Name a class."""
+        self.names[class_] = name
+
+    def _name_up_to(self, count: int) -> None:
+        self.names += [f"class {number}" for number in range(len(self.names), count)]
+
+    @property
+    def _reject(self) -> float:
+        """No hit is unknown while the spreads are those of a few hits, unless they were taught."""
+        return self.settings.reject if self._taught or self.heard > SETTLED else 0.0
+
+    def _due(self) -> bool:
+        return self.heard <= SETTLED or self.heard % CHECK == 0
+
+    # Starting, looking again, placing.
+
+    def _start(self) -> Update:
+        """Form the classes, unless fewer hits differ than there are to be classes."""
+        hits = self._teachers()
+        if not hits or len(np.unique(rows(hits, "final"), axis=0)) < self._wanted:
             return Update()
-        self._finals = OnlineKMeans(hits, classes, self._random, FEATURES.index("zcr"))
-        given = self._finals.classes_of(np.array([lesson.final for lesson in self._collected]))
-        taught = [
-            (lesson.guess, class_)
-            for lesson, class_ in zip(self._collected, given, strict=True)
-            if lesson.guess is not None
-        ]
-        if taught:
-            self._guesses.learn(np.array([g for g, _ in taught]), np.array([c for _, c in taught]))
-        relabels = tuple(
-            Relabel(lesson.id, int(class_), self.names[class_])
-            for lesson, class_ in zip(self._collected, given, strict=True)
+        scaled = self._scaling["final"].scaled(rows(hits, "final"))
+        if self._auto:
+            found = _means(scaled, seeding.count(scaled))
+        else:
+            found = kmeans(scaled, self._wanted, STARTS, self._random)
+        zcr = np.array([hit.zcr for hit in hits])
+        rising = np.argsort(
+            [_mean(zcr[found.labels == c]) for c in range(len(found.centres))], kind="stable"
         )
-        self._collected = []
-        return Update(self.model(), relabels)
+        self._place(hits, found.centres[rising], np.argsort(rising, kind="stable")[found.labels])
+        relabels = self._relabel(everyone=True)
+        return Update(self.model(), COUNTING_LEAD_S if self._auto else LEAD_S, relabels)
 
-    def model(self) -> State:
-        """The present centres as the kernel's record, ``effective`` left to the publisher."""
-        assert self._finals is not None
-        self.version += 1
-        finals, guesses = self._finals, self._guesses
-        k = len(self.names)
-        out = np.zeros(1, MODEL)
-        out["version"], out["n_features"], out["n_centres"] = self.version, N, k
-        raw = finals.scaler.raw(finals.centres)
-        if not guesses.scaler.fitted:
-            guesses.scaler.learn(raw)
-        for stage, (scaler, centres) in enumerate(
-            ((guesses.scaler, guesses.centres(raw)), (finals.scaler, finals.centres))
+    def _teachers(self) -> list[Held]:
+        """The hits that may place centres; the cut ones too where hardly one is whole."""
+        known = [hit for hit in self._history if hit.class_ != UNKNOWN or self._auto]
+        whole = [hit for hit in known if hit.whole]
+        return whole if len(whole) >= max(4, self._wanted) else known
+
+    def _look(self) -> Update:
+        """Look whether another start fits the held hits better, or a new drum has come."""
+        centres, hits = self._centres, self._teachers()
+        if centres is None or len(hits) < 2 * len(centres):
+            return Update(None if centres is None else self.model())
+        settling = self.heard <= SETTLED
+        scaled = self._scaling["final"].scaled(rows(hits, "final"))
+        standing = settle(scaled, centres.scaled(self._scaling["final"]))
+        k = len(centres)
+        merges: tuple[tuple[int, int], ...] = ()
+        lead = LEAD_S
+        if self._auto and self.heard % CHECK == 0:
+            lead = COUNTING_LEAD_S
+            k, merges = self._recount(scaled, standing.labels, k)
+        found = kmeans(scaled, k, STARTS, self._random)
+        gain = GROWTH if k > len(centres) else GAIN / 2 if settling else GAIN
+        sizes = np.bincount(found.labels, minlength=len(found.centres))
+        better = len(found.centres) == k and found.inertia < (1.0 - gain) * standing.inertia
+        if better and (k == len(centres) or sizes.min() >= FEWEST):
+            place = seeding.match(found.labels, standing.labels, found.centres, standing.centres)
+            moved = np.empty_like(found.centres)
+            moved[place] = found.centres
+            self._place(hits, moved, place[found.labels])
+        elif settling:
+            self._place(hits, standing.centres, standing.labels)
+        else:
+            return Update(self.model(), lead, merges=merges)
+        relabels = self._relabel()
+        return Update(self.model(), lead, relabels, merges)
+
+    def _recount(
+        self, scaled: Array, standing: Labels, k: int
+    ) -> tuple[int, tuple[tuple[int, int], ...]]:
+        """Count the drums; never fewer than stand. Tell which classes seem to be one."""
+        with self._threads.limit(limits=1):
+            found = seeding.count(scaled[-COUNTED:])
+        counted = int(found.max()) + 1
+        if counted >= k:
+            return min(counted, k + 1, MAX_CLASSES), ()
+        home = {}
+        for class_ in range(k):
+            own = found[standing[-COUNTED:] == class_]
+            if len(own) >= FEWEST:
+                home[class_] = int(np.bincount(own).argmax())
+        return k, tuple((a, b) for a in home for b in home if a < b and home[a] == home[b])
+
+    def _place(self, hits: list[Held], centres: Array, labels: Labels) -> None:
+        """Put the centres, scaled, where a partition of the held hits has them."""
+        scaling = self._scaling["final"]
+        raw = (centres - scaling.offset) / scaling.scale
+        final = rows(hits, "final")
+        counts = np.bincount(labels, minlength=len(raw)).astype(np.float64)
+        variance = np.zeros_like(raw)
+        np.add.at(variance, labels, (final - raw[labels]) ** 2)
+        variance /= np.maximum(counts, 1.0)[:, None]
+        self._name_up_to(len(raw))
+        self._centres = Centres(
+            raw, counts, np.arange(len(raw)), variance, self.settings.memory, self._random
+        )
+
+    def _relabel(self, *, everyone: bool = False) -> tuple[Relabel, ...]:
+        """Give each held hit the class that it has now, and tell which have changed."""
+        mine = [h for h in self._history if not h.taught and h.id != EARLIER_SESSION]
+        before = [hit.class_ for hit in mine]
+        if everyone:
+            whole, cut = mine, []
+        else:
+            whole, cut = [h for h in mine if h.whole], [h for h in mine if not h.whole]
+        for part, stage, of in (
+            (whole, self._final_stage, "final"),
+            (cut, self._guess_stage, "guess"),
         ):
-            out["scale"][0, stage, :N] = scaler.scale
-            out["offset"][0, stage, :N] = scaler.offset
-            out["centres"][0, stage, :k, :N] = centres
-        out["owner"][0, :k] = np.arange(k)
+            if part:
+                for hit, class_ in zip(part, stage().classes_of(rows(part, of)), strict=True):
+                    hit.class_ = int(class_)
+        return tuple(
+            Relabel(hit.id, hit.class_, self.names[hit.class_])
+            for hit, was in zip(mine, before, strict=True)
+            if hit.class_ != was
+        )
+
+    def _teach(self) -> Update:
+        """Make each taught hit a centre; the newest ones where there is no room for all."""
+        taught = [hit for hit in self._history if hit.taught]
+        classes = sorted({hit.class_ for hit in taught})
+        each = MAX_CENTRES // len(classes)
+        kept = [h for c in classes for h in [hit for hit in taught if hit.class_ == c][-each:]]
+        raw, owner = rows(kept, "final"), np.array([hit.class_ for hit in kept], dtype=np.int64)
+        variance = np.array([raw[owner == class_].var(axis=0) for class_ in owner])
+        self._taught = True
+        self._name_up_to(max(classes) + 1)
+        weights = np.full(len(kept), TAUGHT_WEIGHT)
+        self._centres = Centres(raw, weights, owner, variance, self.settings.memory, self._random)
+        return Update(self.model())
+
+    # The two stages of the model.
+
+    def _final_stage(self) -> Stage:
+        centres, scaling = self._centres, self._scaling["final"]
+        assert centres is not None
+        return Stage(scaling, centres.scaled(scaling), centres.owner, centres.spread(scaling))
+
+    def _guess_stage(self) -> Stage:
+        scaling, hits = self._scaling["guess"], self._history.prototypes(MAX_CENTRES)
+        scaled = scaling.scaled(rows(hits, "guess"))
+        owner = np.array([hit.class_ for hit in hits], dtype=np.int64)
+        spread = np.empty(len(hits))
+        for class_ in np.unique(owner):
+            own = owner == class_
+            spread[own] = np.sqrt(
+                ((scaled[own] - scaled[own].mean(axis=0)) ** 2).sum(axis=1).mean()
+            )
+        # A class of one hit has no spread of its own.
+        return Stage(scaling, scaled, owner, np.maximum(spread, 0.25 * np.sqrt((spread**2).mean())))
+
+    # Kits.
+
+    def as_dict(self) -> dict[str, Any]:
+        """What a kit holds of the learner: enough to give the same classes, bit for bit.
+
+        Raises
+        ------
+        ValueError
+            If nothing has been learned yet.
+        """
+        if self._centres is None:
+            raise ValueError(f"Expected classes to save, got {self.heard} hits and none yet.")
+        return {
+            "names": list(self.names),
+            "taught": self._taught,
+            "heard": self.heard,
+            "scaling": {stage: scaling.as_dict() for stage, scaling in self._scaling.items()},
+            "centres": self._centres.as_dict(),
+            "prototypes": [
+                {
+                    "class": hit.class_,
+                    "guess": hit.guess.tolist(),
+                    "final": hit.final.tolist(),
+                    "zcr": hit.zcr,
+                    "whole": hit.whole,
+                    "taught": hit.taught,
+                }
+                for hit in self._history.prototypes(MAX_CENTRES)
+            ],
+        }
+
+    @classmethod
+    def from_dict(cls, stored: Mapping[str, Any], settings: Settings) -> Learner:
+        """The learner that :meth:`as_dict` described; the kit has checked its shapes."""
+        out = cls(settings)
+        out.names = list(stored["names"])
+        out._wanted = len(out.names)
+        out._taught, out.heard = bool(stored["taught"]), int(stored["heard"])
+        for stage, scaling in stored["scaling"].items():
+            out._scaling[stage] = SCALINGS[scaling["name"]].from_dict(scaling)
+        out._centres = Centres.from_dict(stored["centres"], settings.memory, out._random)
+        for hit in stored["prototypes"]:
+            out._history.add(
+                Held(
+                    EARLIER_SESSION,
+                    np.array(hit["guess"], dtype=np.float64),
+                    np.array(hit["final"], dtype=np.float64),
+                    float(hit["zcr"]),
+                    bool(hit["whole"]),
+                    int(hit["class"]),
+                    bool(hit["taught"]),
+                )
+            )
         return out
 
 
-def _different(hits: list[Array] | Array) -> int:
-    """Number of different hits."""
-    return len(np.unique(np.array(hits), axis=0)) if len(hits) else 0
+def _mean(values: Array) -> float:
+    """Mean; infinite where there are none, so that an empty class comes last."""
+    return float(values.mean()) if values.size else np.inf
+
+
+def _means(hits: Array, labels: Labels) -> Partition:
+    """Start k-means from the means of a partition."""
+    centres = np.array([hits[labels == c].mean(axis=0) for c in range(int(labels.max()) + 1)])
+    return settle(hits, centres)
+
+
+def warm_up() -> None:
+    """Load and compile what learning needs, so that no hit of a session has to wait for it."""
+    hits = np.array([[0.0, 0.0], [0.0, 1.0], [5.0, 5.0], [5.0, 6.0]])
+    found = kmeans(hits, 2, 1, np.random.RandomState(0))
+    seeding.match(found.labels, found.labels, found.centres, found.centres)

@@ -1,8 +1,15 @@
-"""Features in the range [-1, 1], as in the notebook, while that range still grows."""
+"""Scaling: what one step of a feature is worth beside one step of another.
+
+A scaling learns from raw features and is at any moment an affine map per feature, ``scaled = raw
+* scale + offset``: the form that ``MinMaxScaler.transform`` has, and that the kernel applies.
+Centres are kept in raw feature space and pass through the map of the moment, so they move with it
+when the range grows.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -10,45 +17,143 @@ from sklearn.preprocessing import MinMaxScaler
 
 Array = npt.NDArray[np.float64]
 
+TAIL = 0.10
+"""Share of the hits at either end that :class:`RobustScaling` leaves outside its range."""
 
-class GrowingScaler:
-    """scikit-learn's ``MinMaxScaler(feature_range=(-1, 1))``, fitted hit by hit."""
+HELD = 256
+"""Hits that :class:`RobustScaling` takes its quantiles from: the newest ones."""
 
-    def __init__(self) -> None:
-        self._scaler: Any = MinMaxScaler(feature_range=(-1, 1))
+_CONSTANT = 1e-9  # a feature that varies less than this is left in the middle of the range
 
-    def learn(self, x: Array) -> bool:
-        """Widen the range by hits of shape (n_hits, n_features); tell whether it changed.
 
-        Hits inside the range change nothing, so scikit-learn, whose checks take longer than
-        all else that a hit costs, is not asked about them.
-        """
-        if self.fitted and bool(
-            (x >= self._scaler.data_min_).all() and (x <= self._scaler.data_max_).all()
-        ):
-            return False
-        self._scaler.partial_fit(x)
-        return True
+class Scaling(Protocol):
+    """An affine map per feature, learned hit by hit."""
 
-    @property
-    def fitted(self) -> bool:
-        """Whether it has had a hit."""
-        return hasattr(self._scaler, "scale_")
+    name: str
 
     @property
     def scale(self) -> Array:
         """Factor per feature, shape (n_features,)."""
-        return np.asarray(self._scaler.scale_)
+        ...
 
     @property
     def offset(self) -> Array:
         """Summand per feature, shape (n_features,)."""
+        ...
+
+    def learn(self, hits: Array) -> None:
+        """Learn from raw hits, shape (n_hits, n_features)."""
+        ...
+
+    def scaled(self, hits: Array) -> Array:
+        """Raw features as they are compared, shape (n_hits, n_features)."""
+        ...
+
+    def as_dict(self) -> dict[str, Any]:
+        """All that it has learned, in JSON's types."""
+        ...
+
+
+class MinMaxScaling:
+    """The notebook's: scikit-learn's ``MinMaxScaler(feature_range=(-1, 1))``.
+
+    The least and the greatest value so far go to -1 and 1; one outlier sets the range for good.
+    """
+
+    name = "minmax"
+
+    def __init__(self) -> None:
+        self._scaler: Any = MinMaxScaler(feature_range=(-1, 1))
+
+    def learn(self, hits: Array) -> None:
+        """Widen the range.
+
+        Hits inside the range change nothing, so scikit-learn, whose checks take longer than
+        all else that a hit costs, is not asked about them.
+        """
+        if hasattr(self._scaler, "scale_") and bool(
+            (hits >= self._scaler.data_min_).all() and (hits <= self._scaler.data_max_).all()
+        ):
+            return
+        self._scaler.partial_fit(hits)
+
+    @property
+    def scale(self) -> Array:
+        """Factor per feature."""
+        return np.asarray(self._scaler.scale_)
+
+    @property
+    def offset(self) -> Array:
+        """Summand per feature."""
         return np.asarray(self._scaler.min_)
 
-    def scaled(self, x: Array) -> Array:
-        """Raw features in the present scale, as ``MinMaxScaler.transform``."""
-        return x * self.scale + self.offset
+    def scaled(self, hits: Array) -> Array:
+        """``MinMaxScaler.transform``."""
+        return hits * self.scale + self.offset
 
-    def raw(self, x: Array) -> Array:
-        """Scaled features in their own units, as ``MinMaxScaler.inverse_transform``."""
-        return (x - self.offset) / self.scale
+    def as_dict(self) -> dict[str, Any]:
+        """The least and the greatest value of each feature."""
+        low, high = self._scaler.data_min_, self._scaler.data_max_
+        return {"name": self.name, "low": low.tolist(), "high": high.tolist()}
+
+    @classmethod
+    def from_dict(cls, stored: Mapping[str, Any]) -> MinMaxScaling:
+        """The scaling that :meth:`as_dict` described, to the bit."""
+        out = cls()
+        out.learn(np.array([stored["low"], stored["high"]], dtype=np.float64))
+        return out
+
+
+class RobustScaling:
+    """Quantiles at 10 and 90 % of the newest hits go to -1 and 1: an outlier moves nothing."""
+
+    name = "robust"
+
+    def __init__(self) -> None:
+        self._hits: Array = np.empty((0, 0))
+        self._scale: Array = np.empty(0)
+        self._offset: Array = np.empty(0)
+
+    def learn(self, hits: Array) -> None:
+        """Take in hits and let the oldest go."""
+        held = hits if self._hits.size == 0 else np.concatenate([self._hits, hits])
+        self._hits = held[-HELD:]
+        low, high = np.quantile(self._hits, (TAIL, 1.0 - TAIL), axis=0)
+        # With few hits a drum may lie wholly outside the quantiles: the range is never less than
+        # a third of the extent.
+        width = np.maximum(high - low, np.ptp(self._hits, axis=0) / 3.0)
+        varies = width > _CONSTANT
+        self._scale = np.where(varies, 2.0 / np.where(varies, width, 1.0), 1.0)
+        self._offset = -(low + high) / 2.0 * self._scale
+
+    @property
+    def scale(self) -> Array:
+        """Factor per feature."""
+        return self._scale
+
+    @property
+    def offset(self) -> Array:
+        """Summand per feature."""
+        return self._offset
+
+    def scaled(self, hits: Array) -> Array:
+        """Apply the map."""
+        return hits * self._scale + self._offset
+
+    def as_dict(self) -> dict[str, Any]:
+        """The hits that it holds."""
+        return {"name": self.name, "hits": self._hits.tolist()}
+
+    @classmethod
+    def from_dict(cls, stored: Mapping[str, Any]) -> RobustScaling:
+        """The scaling that :meth:`as_dict` described, to the bit."""
+        out = cls()
+        out.learn(np.array(stored["hits"], dtype=np.float64))
+        return out
+
+
+SCALINGS: dict[str, type[MinMaxScaling] | type[RobustScaling]] = {
+    "minmax": MinMaxScaling,
+    "robust": RobustScaling,
+}
+"""By the name that ``--scaling`` takes."""

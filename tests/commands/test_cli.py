@@ -53,20 +53,22 @@ def test_options_reach_the_engine(rtcluster, wav):
     _, out, _ = rtcluster(
         "run", wav, "--classes", "3", "--warmup", "5", "--freeze", "--method", "specdiff",
         "--threshold", "0.5", "--silence", "-50", "--mask", "0.04s", "--window", "80ms",
-        "--guess", "1000", "--seed", "7",
+        "--guess", "1000", "--seed", "7", "--features", "best", "--scaling", "robust",
+        "--memory", "50", "--reject", "4",
     )  # fmt: skip
     assert events(out)[0]["settings"] == {
         "classes": 3, "warmup": 5, "freeze": True, "method": "specdiff",
         "preset": "balanced", "threshold": 0.5,
         "silence": -50.0, "mask": "0.04s", "window": "80ms", "guess": "1000", "seed": 7,
         "buffer": None, "hop": None,
+        "features": ["complexity", "air"], "scaling": "robust", "memory": 50, "reject": 4.0,
     }  # fmt: skip
 
 
 @pytest.mark.parametrize(
     ("arguments", "code", "says"),
     [
-        (["run", "WAV", "-k", "0"], 2, "Expected classes to be 1 to 32, got 0."),
+        (["run", "WAV", "-k", "0"], 2, "Expected classes to be 1 to 32 or auto, got 0."),
         (["run", "WAV", "--mask", "soon"], 2, "Expected a duration"),
         (["run", "WAV", "--method", "loud"], 2, "Expected method to be one of drums"),
         (["run", "WAV", "-c", "2"], 2, "Expected a channel from 1 to 1, got 2."),

@@ -7,20 +7,22 @@ import pytest
 from sklearn.cluster import KMeans, MiniBatchKMeans
 from sklearn.preprocessing import MinMaxScaler
 
-from rtcluster.events import MAX_FEATURES
 from rtcluster.kernel.classify import classify
 from rtcluster.kernel.state import MODEL
-from rtcluster.learning.clustering import OnlineKMeans
-from rtcluster.learning.learner import Learner, Lesson
+from rtcluster.learning.centres import Centres
+from rtcluster.learning.kmeans import kmeans, settle
+from rtcluster.learning.scaling import MinMaxScaling
+from rtcluster.settings import MAX_FEATURES
 
 
-def model_of(scaler, centres):
+def model_of(scaler, centres, spread=1.0, reject=0.0):
     model = np.zeros(1, MODEL)
     k, n = centres.shape
-    model["n_features"], model["n_centres"] = n, k
+    model["n_features"], model["n_centres"], model["reject"] = n, k, reject
     model["scale"][0, 1, :n], model["offset"][0, 1, :n] = scaler.scale_, scaler.min_
     model["centres"][0, 1, :k, :n] = centres
-    model["owner"][0, :k] = np.arange(k)
+    model["owner"][0, :, :k] = np.arange(k)
+    model["spread"] = spread
     return model[0]
 
 
@@ -44,12 +46,30 @@ def test_the_class_is_the_one_that_scikit_learn_predicts(k, features):
     assert all(0.0 <= margin <= 1.0 for _, margin in given)
 
 
-def test_margin_is_one_on_a_centre_and_zero_between_two():
-    scaler = MinMaxScaler(feature_range=(-1, 1)).fit([[-1.0, -1.0], [1.0, 1.0]])
-    model = model_of(scaler, np.array([[-0.5, 0.0], [0.5, 0.0]]))
+@pytest.fixture
+def square():
+    return MinMaxScaler(feature_range=(-1, 1)).fit([[-1.0, -1.0], [1.0, 1.0]])
+
+
+def test_margin_is_one_on_a_centre_and_zero_between_two(square):
+    model = model_of(square, np.array([[-0.5, 0.0], [0.5, 0.0]]))
     assert judge(model, np.array([-0.5, 0.0])) == (0, 1.0)
     assert judge(model, np.array([0.0, 0.3])) == (0, 0.0)
     assert judge(model, np.array([0.25, 0.0])) == (1, pytest.approx(0.5))
+
+
+def test_a_class_may_own_several_centres(square):
+    model = model_of(square, np.array([[-0.9, 0.0], [0.9, 0.0], [0.0, 0.0]]))
+    model["owner"][1, :3] = [0, 0, 1]
+    assert judge(model, np.array([0.8, 0.0]))[0] == 0
+    assert judge(model, np.array([-0.8, 0.0]))[0] == 0
+    assert judge(model, np.array([0.1, 0.0]))[0] == 1
+
+
+def test_a_hit_beyond_its_class_spread_is_unknown(square):
+    model = model_of(square, np.array([[-0.5, 0.0], [0.5, 0.0]]), spread=0.05, reject=4.0)
+    assert judge(model, np.array([0.5, 0.19]))[0] == 1
+    assert judge(model, np.array([0.5, 0.21]))[0] == -2
 
 
 def test_without_a_model_the_class_is_learning():
@@ -63,41 +83,50 @@ def drum_hits(count, seed=0):
     return centres[rng.integers(0, 3, count)] * rng.uniform(0.7, 1.4, (count, 2))
 
 
-def plain_loop(warm, later, k, seed):
-    """The same in scikit-learn's own calls and nothing else."""
-    random = np.random.RandomState(seed)
-    scaler = MinMaxScaler(feature_range=(-1, 1)).fit(warm)
-    start = KMeans(k, n_init=10, random_state=random).fit(scaler.transform(warm))
-    by_zcr = np.argsort(scaler.inverse_transform(start.cluster_centers_)[:, 0])
-    online = MiniBatchKMeans(
-        k, init=start.cluster_centers_[by_zcr], n_init=1, reassignment_ratio=0, random_state=random
-    ).partial_fit(scaler.transform(warm))
-    for hit in later:
-        raw = scaler.inverse_transform(online.cluster_centers_)
-        scaler.partial_fit(hit[None])
-        online.cluster_centers_ = scaler.transform(raw)
-        online.partial_fit(scaler.transform(hit[None]))
-    return scaler, online
+@pytest.mark.parametrize("seed", range(10))
+@pytest.mark.parametrize("k", [2, 3, 5])
+def test_k_means_finds_the_optimum_that_scikit_learn_finds(k, seed):
+    hits = MinMaxScaler((-1, 1)).fit_transform(drum_hits(80, seed))
+    ours = kmeans(hits, k, 10, np.random.RandomState(seed))
+    theirs = KMeans(k, n_init=10, random_state=seed).fit(hits)
+    assert ours.inertia <= theirs.inertia_ * 1.02 + 1e-12
+    assert ours.inertia == pytest.approx(((hits - ours.centres[ours.labels]) ** 2).sum())
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_lloyds_iterations_end_where_scikit_learns_do(seed):
+    hits = MinMaxScaler((-1, 1)).fit_transform(drum_hits(80, seed))
+    start = hits[:3]
+    ours = settle(hits, start)
+    theirs = KMeans(3, init=start, n_init=1, tol=0.0).fit(hits)
+    np.testing.assert_allclose(ours.centres, theirs.cluster_centers_, rtol=1e-9, atol=1e-12)
+    assert ours.labels.tolist() == theirs.labels_.tolist()
 
 
 @pytest.mark.parametrize("seed", range(3))
 def test_scaler_and_centres_equal_a_plain_loop_over_scikit_learn(seed):
-    hits = drum_hits(150, seed)
-    ours = OnlineKMeans(hits[:8], 3, np.random.RandomState(seed), order=0)
-    for hit in hits[8:]:
-        ours.learn(hit)
-    scaler, online = plain_loop(hits[:8], hits[8:], 3, seed)
-    np.testing.assert_allclose(ours.scaler.scale, scaler.scale_, rtol=1e-12)
-    np.testing.assert_allclose(ours.scaler.offset, scaler.min_, rtol=1e-12)
-    np.testing.assert_allclose(ours.centres, online.cluster_centers_, rtol=1e-9, atol=1e-12)
-    assert ours.classes_of(hits).tolist() == online.predict(scaler.transform(hits)).tolist()
+    warm, later = np.split(drum_hits(150, seed), [10])
+    start = kmeans(MinMaxScaler((-1, 1)).fit_transform(warm), 3, 10, np.random.RandomState(0))
 
+    scaling = MinMaxScaling()
+    scaling.learn(warm)
+    raw = (start.centres - scaling.offset) / scaling.scale
+    counts = np.bincount(start.labels, minlength=3).astype(float)
+    ours = Centres(raw, counts, np.arange(3), np.zeros((3, 2)), 0, np.random.RandomState(0))
 
-def test_the_published_model_is_the_learners_own():
-    hits = drum_hits(60)
-    learner = Learner(classes=3, warmup=8, seed=0)
-    for number, hit in enumerate(hits):
-        update = learner.learn(Lesson(number, hit / 3, hit, clean=True))
-    scaler, online = plain_loop(hits[:8], hits[8:], 3, 0)
-    given = [judge(update.model[0], hit)[0] for hit in hits]
-    assert given == online.predict(scaler.transform(hits)).tolist()
+    # The same in scikit-learn's own calls and nothing else.
+    scaler = MinMaxScaler(feature_range=(-1, 1)).fit(warm)
+    online = MiniBatchKMeans(
+        3, init=start.centres, n_init=1, reassignment_ratio=0, random_state=np.random.RandomState(0)
+    ).partial_fit(scaler.transform(warm))
+    for hit in later:
+        scaling.learn(hit[None])
+        ours.learn(hit, scaling)
+        centres = scaler.inverse_transform(online.cluster_centers_)
+        scaler.partial_fit(hit[None])
+        online.cluster_centers_ = scaler.transform(centres)
+        online.partial_fit(scaler.transform(hit[None]))
+    np.testing.assert_allclose(scaling.scale, scaler.scale_, rtol=1e-12)
+    np.testing.assert_allclose(scaling.offset, scaler.min_, rtol=1e-12)
+    np.testing.assert_allclose(ours.scaled(scaling), online.cluster_centers_, rtol=1e-9, atol=1e-12)
+    assert ours.counts.sum() == 150
