@@ -1,12 +1,13 @@
 # make demo   sets everything up and runs the main job; needs no sound card
 # make test   sets everything up and passes the tests
 # make lint   style and types
+# make pictures  redraws the pictures of the README
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint clean
+.PHONY: demo test lint pictures clean
 
 demo: $(VENV)/.runs
 	$(BIN)/rtcluster demo
@@ -18,6 +19,9 @@ lint: $(VENV)/.tests
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+pictures: $(VENV)/.tests
+	$(BIN)/python -m bench.pictures
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)

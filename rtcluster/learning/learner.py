@@ -31,7 +31,7 @@ from rtcluster.learning.centres import Centres
 from rtcluster.learning.history import EARLIER_SESSION, Held, History, rows
 from rtcluster.learning.kmeans import Labels, Partition, kmeans, settle
 from rtcluster.learning.model import Stage
-from rtcluster.learning.scaling import SCALINGS, Array, Scaling
+from rtcluster.learning.scaling import SCALINGS, Array, MinMaxScaling, Scaling
 from rtcluster.settings import AUTO, MAX_CLASSES, Settings
 
 SETTLED = 60
@@ -424,3 +424,9 @@ def warm_up() -> None:
     hits = np.array([[0.0, 0.0], [0.0, 1.0], [5.0, 5.0], [5.0, 6.0]])
     found = kmeans(hits, 2, 1, np.random.RandomState(0))
     seeding.match(found.labels, found.labels, found.centres, found.centres)
+    scaling = MinMaxScaling()
+    scaling.learn(hits)
+    weights = np.ones(2)
+    centres = Centres(hits[1:3], weights, np.arange(2), hits[:2], 0, np.random.RandomState(0))
+    with ThreadpoolController().limit(limits=1):
+        centres.learn(hits[0], scaling)

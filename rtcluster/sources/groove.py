@@ -15,7 +15,7 @@ Audio = npt.NDArray[np.float32]
 
 DRUMS = ("kick", "snare", "hat")
 
-BAR = "K.hhS.hKh.K.S.hh"
+BAR = "K.h.S.hhK.h.S.hh"
 """A bar in sixteenths: K kick, S snare, h hat, . rest."""
 
 _LETTERS = {"K": "kick", "S": "snare", "h": "hat"}
