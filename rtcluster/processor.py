@@ -22,7 +22,7 @@ from rtcluster.kernel.detector import configure
 from rtcluster.kernel.entry import drain, finish, publish
 from rtcluster.kernel.jit import mark_compiled
 from rtcluster.learning.learner import Learner, Lesson, Update, warm_up
-from rtcluster.settings import FEATURES, STOCK, Duration, Settings, Spans
+from rtcluster.settings import FEATURES, PRESETS, STOCK, Duration, Settings, Spans
 
 RATES = (8000, 192000)
 """Lowest and highest sample rate, in Hz."""
@@ -37,8 +37,8 @@ class Latency:
     Attributes
     ----------
     onset : int
-        Nominal: the part of the detector's frame before its middle, and the hop after a peak by
-        which it is known to be one. What it is in fact depends on the drum.
+        Nominal: until the attack stands where the detector's window weighs it by half, and the
+        rest of a hop. What it is in fact depends on the drum: README.md has measured figures.
     guess, final : int
         The span, and the rest of the hop that it ends in.
     """
@@ -356,10 +356,18 @@ class Processor:
         spans = self._spans
         rest = spans.hop - 1
         return Latency(
-            onset=spans.buffer // 2 + spans.hop,
+            onset=self._nominal_onset(),
             guess=spans.guess + rest,
             final=spans.window + rest,
         )
+
+    def _nominal_onset(self) -> int:
+        """Samples until an attack stands under the middle of what the detector weighs most."""
+        spans = self._spans
+        if self.settings.method in STOCK:
+            return spans.buffer // 2 + 2 * spans.hop  # aubio's peak picker looks a hop ahead
+        fall = 1.0 - PRESETS[self.settings.preset].peak
+        return int(fall * spans.buffer) // 2 + spans.hop
 
     @property
     def counts(self) -> Counts:
