@@ -11,9 +11,12 @@ from rtcluster import __version__
 from rtcluster.commands.analyze import analyze
 from rtcluster.commands.demo import demo
 from rtcluster.commands.devices import devices
+from rtcluster.commands.kit import kit
 from rtcluster.commands.listen import listen
 from rtcluster.commands.run import run
+from rtcluster.commands.teach import teach
 from rtcluster.commands.terminal import FAILED, USAGE, fail
+from rtcluster.commands.tune import tune
 from rtcluster.errors import RtclusterError, SettingsError
 
 app = typer.Typer(
@@ -24,8 +27,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (demo, listen, run, analyze, devices):
+for command in (demo, listen, run, teach, tune, analyze, devices):
     app.command()(command)
+app.add_typer(kit)
 
 
 @app.callback(invoke_without_command=True)

@@ -129,6 +129,8 @@ class Guess(_Event):
         L2 norm of the same.
     span : int
         Samples measured: the whole stretch, unless the stream ended or the next hit came.
+    velocity : int
+        1 to 127, by the peak of the hit, which the onset had to estimate.
     features : tuple of float
         What the model judges, in the order of the kit's features. Not part of the schema.
     stamp : int
@@ -144,6 +146,7 @@ class Guess(_Event):
     zcr: int
     energy: float
     span: int
+    velocity: int
     features: tuple[float, ...] = field(default=(), metadata=_INTERNAL)
     stamp: int = field(default=0, metadata=_INTERNAL)
 
@@ -215,15 +218,13 @@ def name_of(class_: int, names: Sequence[str]) -> str:
     return names[class_] if 0 <= class_ < len(names) else ""
 
 
-def decode(
-    row: np.void, samplerate: int, names: Sequence[str], features: int = MAX_FEATURES
-) -> Event:
+def decode(row: Sequence[Any], samplerate: int, names: Sequence[str], features: int) -> Event:
     """Make an event of the kernel's record.
 
     Parameters
     ----------
-    row : numpy.void
-        One element of an array of :data:`EVENT`.
+    row : sequence
+        An element of ``tolist()`` of an array of :data:`EVENT`.
     samplerate : int
         In Hz, for ``time``.
     names : sequence of str
@@ -231,37 +232,21 @@ def decode(
     features : int
         How many features are in use.
     """
-    kind = int(row["kind"])
-    number, sample, emitted = int(row["id"]), int(row["sample"]), int(row["emitted"])
-    flags, stamp = int(row["flags"]), int(row["stamp"])
+    (
+        kind, class_, number, sample, emitted, stamp, zcr, span, velocity, flags, energy, strength,
+        margin, measured,
+    ) = row  # fmt: skip
     if kind == ONSET:
-        return Onset(
-            id=number,
-            sample=sample,
-            time=round(sample / samplerate, 6),
-            emitted=emitted,
-            velocity=int(row["velocity"]),
-            strength=round(float(row["strength"]), 6),
-            stamp=stamp,
-        )
+        time = round(sample / samplerate, 6)
+        return Onset(number, sample, time, emitted, velocity, round(strength, 6), stamp)
     if kind == MODEL:
-        return ModelChange(version=number, effective=sample, late=bool(flags & LATE))
+        return ModelChange(number, sample, bool(flags & LATE))
     if kind == XRUN:
-        return Xrun(sample=sample, kind=XRUN_KINDS.get(flags, f"flag_{flags}"))
-    class_ = int(row["class_"])
-    judged: dict[str, Any] = {
-        "id": number,
-        "sample": sample,
-        "emitted": emitted,
-        "class_": class_,
-        "name": name_of(class_, names),
-        "margin": round(float(row["margin"]), 6),
-        "zcr": int(row["zcr"]),
-        "energy": float(row["energy"]),
-        "span": int(row["span"]),
-        "features": tuple(row["features"][:features].tolist()),
-        "stamp": stamp,
-    }
+        return Xrun(sample, XRUN_KINDS.get(flags, f"flag_{flags}"))
+    judged = (
+        number, sample, emitted, class_, name_of(class_, names), round(margin, 6), zcr, energy,
+        span, velocity, tuple(measured[:features]), stamp,
+    )  # fmt: skip
     if kind == GUESS:
-        return Guess(**judged)
-    return Final(**judged, revised=bool(flags & REVISED), overlapped=bool(flags & OVERLAPPED))
+        return Guess(*judged)
+    return Final(*judged, bool(flags & REVISED), bool(flags & OVERLAPPED))

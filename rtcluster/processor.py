@@ -8,12 +8,15 @@ Both give the same events, because a model takes effect at a set sample.
 
 from __future__ import annotations
 
+import os
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from rtcluster import plugins
 from rtcluster.drivers import choose
 from rtcluster.errors import RtclusterError, SettingsError
 from rtcluster.events import EVENT, Event, Final, Guess, decode
@@ -21,8 +24,13 @@ from rtcluster.kernel import state as kernel_state
 from rtcluster.kernel.detector import configure
 from rtcluster.kernel.entry import drain, finish, publish
 from rtcluster.kernel.jit import mark_compiled
+from rtcluster.learning import kit_file
+from rtcluster.learning.kit import Kit
 from rtcluster.learning.learner import Learner, Lesson, Update, warm_up
-from rtcluster.settings import FEATURES, PRESETS, STOCK, Duration, Settings, Spans
+from rtcluster.settings import FEATURES, PRESETS, STOCK, VELOCITY_CURVES, Duration, Settings, Spans
+
+VELOCITY_RANGE_DB = 40.0
+"""From the softest to the loudest hit of a take, where it is not set."""
 
 RATES = (8000, 192000)
 """Lowest and highest sample rate, in Hz."""
@@ -68,6 +76,19 @@ class Processor:
     settings : Settings, optional
     driver : {"compiled", "python"}, optional
         How aubio is called; by default compiled where that is possible.
+    kit : Kit or path, optional
+        What to begin with: its classes name hits from the first one on, and its features,
+        scaling, number of classes and detector settings take the place of the defaults.
+    explicit : collection of str
+        Names of settings that were asked for even where they are the default: the kit
+        overrides none of them.
+
+    Raises
+    ------
+    SettingsError
+        If the kit has other features, scaling or another number of classes than was asked for.
+    RtclusterError
+        If the kit cannot be read.
 
     Examples
     --------
@@ -78,8 +99,17 @@ class Processor:
     []
     """
 
-    def __init__(self, settings: Settings | None = None, *, driver: str | None = None) -> None:
-        self.settings = settings or Settings()
+    def __init__(
+        self,
+        settings: Settings | None = None,
+        *,
+        driver: str | None = None,
+        kit: Kit | str | os.PathLike[str] | None = None,
+        explicit: Collection[str] = (),
+    ) -> None:
+        self.kit = kit if kit is None or isinstance(kit, Kit) else kit_file.load(kit)
+        given = settings or Settings()
+        self.settings = given if self.kit is None else self.kit.settings(given, explicit)
         self._driver_class = choose(driver)
         self._driver: Any = None
         self._samplerate = 0
@@ -111,6 +141,8 @@ class Processor:
         ------
         SettingsError
             If the rate or the channel is out of range, or a window does not fit the rate.
+        RtclusterError
+            If the kit is for another rate, window or guess.
         """
         if not RATES[0] <= samplerate <= RATES[1]:
             raise SettingsError(
@@ -118,15 +150,22 @@ class Processor:
             )
         if channel is not None and not 0 <= channel < channels:
             raise SettingsError(f"Expected a channel from 0 to {channels - 1}, got {channel}.")
+        spans = self.settings.spans(samplerate)
+        if self.kit is not None:
+            self.kit.require(samplerate, spans)
         self.close()
-        self._spans = self.settings.spans(samplerate)
+        self._spans = spans
         self._samplerate = samplerate
         self._state = kernel_state.create()
         self._record: Any = self._state[0]
         self._batch = np.zeros(_BATCH, EVENT)
         self._set_up(channels, -1 if channel is None else channel)
-        self._start(Learner(self.settings))
+        self._start(self._new_learner())
         self._compile(channels)
+
+    def _new_learner(self) -> Learner:
+        """A learner that knows the kit, or nothing."""
+        return Learner(self.settings) if self.kit is None else self.kit.learner(self.settings)
 
     def _set_up(self, channels: int, channel: int) -> None:
         state, spans = self._state, self._spans
@@ -136,14 +175,24 @@ class Processor:
         state["method"] = kernel_state.DRUMS if stock is None else kernel_state.STOCK
         state["echo_db"] = 0.0 if stock is None else stock.echo_db
         state["n_features"] = len(self.settings.features)
+        self._foreign = []  # kept alive: the kernel has their addresses
         for place, name in enumerate(self.settings.features):
-            state["features"][0, place] = FEATURES.index(name)
+            if name in FEATURES:
+                state["features"][0, place] = FEATURES.index(name)
+            else:
+                self._foreign.append(plugins.find(plugins.FEATURE_GROUP, name))
+                state["foreign"][0, place] = self._foreign[-1].compiled.address
+        state["velocity_curve"] = VELOCITY_CURVES.index(self.settings.velocity)
+        levels = self.settings.velocity_levels
+        if levels is not None:
+            state["velocity_set"], state["velocity_top"] = 1, levels[1]
+        state["velocity_range"] = VELOCITY_RANGE_DB if levels is None else levels[1] - levels[0]
         state["channels"], state["channel"] = channels, channel
         state["synchronous"] = 1
         state["silence"] = self.settings.firing.silence
 
     def _start(self, learner: Learner) -> None:
-        """Begin a stream at sample 0."""
+        """Begin a stream at sample 0; classes that the learner has decide from there on."""
         self.close()
         kernel_state.clear(self._state)
         spans, rate = self._spans, self._samplerate
@@ -153,6 +202,9 @@ class Processor:
         self.learner = learner
         self._guesses: dict[int, Guess] = {}
         self._published = 0  # sample from which the newest model decides
+        if learner.ready:
+            learner.begin()
+            self._publish(learner.model(), 0)
 
     def _compile(self, channels: int) -> None:
         """Run every compiled function once, then begin again."""
@@ -171,14 +223,31 @@ class Processor:
         Parameters
         ----------
         forget : bool
-            Also forget the classes. Otherwise the kit is kept, and decides from sample 0.
+            Also forget what was learned: begin with the kit again, if there is one, or with
+            nothing. Otherwise the classes are kept, and decide from sample 0.
         """
         self._require_prepared()
-        if forget or not self.learner.ready:
-            self._start(Learner(self.settings))
-            return
-        self._start(self.learner)
-        self._publish(self.learner.model(), 0)
+        keep = self.learner.ready and not forget
+        self._start(self.learner if keep else self._new_learner())
+
+    def save_kit(self, path: str | os.PathLike[str]) -> Kit:
+        """Write what was learned, atomically; call it when the stream has ended.
+
+        Returns
+        -------
+        Kit
+            What was written. Detector settings are those of the kit that it began with.
+
+        Raises
+        ------
+        RtclusterError
+            If there are no classes yet, or the file cannot be written; in one line.
+        """
+        self._require_prepared()
+        detection = None if self.kit is None else self.kit.detection
+        kit = Kit.of(self.learner, self.settings, self._samplerate, detection)
+        kit_file.save(path, kit)
+        return kit
 
     def close(self) -> None:
         """Free what the detector holds. The processor can be prepared again."""
@@ -260,7 +329,8 @@ class Processor:
         names, features = self.learner.names, len(self.settings.features)
         while count := drain(self._state, self._batch):
             events += [
-                decode(row, self._samplerate, names, features) for row in self._batch[:count]
+                decode(row, self._samplerate, names, features)
+                for row in self._batch[:count].tolist()
             ]
         return events
 

@@ -66,6 +66,13 @@ FEATURE_SETS = {
 
 SCALINGS = ("minmax", "robust")
 
+MINI_BATCH = "minibatch"
+
+VELOCITY_CURVES = ("gm", "log", "linear")
+"""How a level becomes a velocity, in the kernel's order (:mod:`rtcluster.kernel.velocity`)."""
+
+LEARNED = "learned"
+
 DRUMS = "drums"
 """Our own detector (:mod:`rtcluster.kernel.detector`)."""
 
@@ -167,6 +174,18 @@ def _expect(condition: bool, name: str, wanted: str, got: object) -> None:
         raise SettingsError(f"Expected {name} to be {wanted}, got {got!r}.")
 
 
+def _plugins(group: str, wanted: tuple[str, ...], own: tuple[str, ...]) -> tuple[str, ...]:
+    """Names of the plug-ins of a group; looked for only if one is wanted."""
+    if set(wanted) <= set(own):
+        return ()
+    from rtcluster.plugins import find, names
+
+    installed = names(group)
+    for name in set(wanted) & set(installed):
+        find(group, name)  # refuses what is none
+    return installed
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """What can be chosen before the engine is prepared.
@@ -199,11 +218,17 @@ class Settings:
         What a hit is judged by: names out of :data:`FEATURES`, or one of :data:`FEATURE_SETS`.
     scaling : str
         ``"minmax"`` as in the notebook, or ``"robust"``, which an outlier does not stretch.
+    clusterer : str
+        ``"minibatch"``, scikit-learn's MiniBatchKMeans, or a plug-in's.
     memory : int
         Hits after which old ones are forgotten, so that classes follow a drift; 0: never.
     reject : float
         A hit further from every centre than this many times the class's own spread is
         unknown (class -2); 0: never. 4 is a good value.
+    velocity : str
+        Curve from level to velocity, one of :data:`VELOCITY_CURVES`.
+    velocity_range : str
+        ``"LOW,HIGH"``, dBFS of the softest and of the loudest hit, or ``"learned"``.
     seed : int
         Seed of the clustering's random starts.
     buffer : int, optional
@@ -230,8 +255,11 @@ class Settings:
     guess: Duration | str | int = Duration(30, "ms")
     features: tuple[str, ...] | list[str] | str = FEATURE_SETS["notebook"]
     scaling: str = "minmax"
+    clusterer: str = MINI_BATCH
     memory: int = 0
     reject: float = 0.0
+    velocity: str = "gm"
+    velocity_range: str = LEARNED
     seed: int = 0
     buffer: int | None = None
     hop: int | None = None
@@ -242,6 +270,9 @@ class Settings:
             if getattr(self, name) is not None:
                 object.__setattr__(self, name, Duration.of(getattr(self, name)))
         self._check_learning()
+        curves = "one of " + ", ".join(VELOCITY_CURVES)
+        _expect(self.velocity in VELOCITY_CURVES, "velocity", curves, self.velocity)
+        _ = self.velocity_levels  # reads the text, and refuses what it cannot
         _expect(self.method in METHODS, "method", "one of " + ", ".join(METHODS), self.method)
         _expect(self.preset in PRESETS, "preset", "one of " + ", ".join(PRESETS), self.preset)
         if self.threshold is not None:
@@ -262,6 +293,22 @@ class Settings:
         if self.hop is not None and self.buffer is not None:
             _expect(self.hop <= self.buffer, "hop", f"at most buffer ({self.buffer})", self.hop)
 
+    @property
+    def velocity_levels(self) -> tuple[float, float] | None:
+        """The levels in dBFS that are the softest and the loudest velocity; None: learned."""
+        if self.velocity_range == LEARNED:
+            return None
+        match = re.fullmatch(r"\s*(-?[\d.]+)\s*,\s*(-?[\d.]+)\s*", self.velocity_range)
+        try:
+            low, high = map(float, match.groups() if match else ())
+        except ValueError:
+            low, high = 0.0, 0.0
+        _expect(
+            -120.0 <= low < high <= 20.0,
+            "velocity_range", "LOW,HIGH in dBFS, such as -45,-5, or learned", self.velocity_range,
+        )  # fmt: skip
+        return low, high
+
     def _check_learning(self) -> None:
         k = self.classes
         if isinstance(k, str) and k.isdecimal():
@@ -281,9 +328,13 @@ class Settings:
         object.__setattr__(self, "features", chosen)
         sets = " or of ".join((", ".join(FEATURES), ", ".join(FEATURE_SETS)))
         _expect(
-            1 <= len(set(chosen)) == len(chosen) <= MAX_FEATURES and set(chosen) <= set(FEATURES),
-            "features", f"out of {sets}", ",".join(chosen),
+            1 <= len(set(chosen)) == len(chosen) <= MAX_FEATURES
+            and set(chosen) <= {*FEATURES, *_plugins("rtcluster.features", chosen, FEATURES)},
+            "features", f"out of {sets}, or of an installed plug-in", ",".join(chosen),
         )  # fmt: skip
+        own = (MINI_BATCH,)
+        known = (*own, *_plugins("rtcluster.clusterers", (self.clusterer,), own))
+        _expect(self.clusterer in known, "clusterer", "one of " + ", ".join(known), self.clusterer)
         _expect(self.scaling in SCALINGS, "scaling", "one of " + ", ".join(SCALINGS), self.scaling)
         _expect(0 <= self.memory <= 10**6, "memory", "0 to 1000000 hits", self.memory)
         _expect(0.0 <= self.reject <= 1e3, "reject", "0 to 1000 spreads", self.reject)

@@ -6,17 +6,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rtcluster.commands.options import Jsonl, engine_options
+from rtcluster.commands.options import Engine, Jsonl, engine_options
 from rtcluster.commands.terminal import (
     INTERRUPTED,
     fail,
     first_use,
+    kit_saved,
     load,
     milliseconds,
     say,
     until_interrupted,
 )
-from rtcluster.settings import Settings
 
 if TYPE_CHECKING:
     from rtcluster.sinks import Sink
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @engine_options(classes="3")
 def demo(
-    settings: Settings,
+    engine: Engine,
     seconds: Annotated[float, typer.Option(help="How long to play.", min=1.0, max=3600.0)] = 12.0,
     jsonl: Jsonl = None,
 ) -> None:
@@ -38,22 +38,23 @@ def demo(
     from rtcluster.sources import groove as grooves
     from rtcluster.sources.virtual import VirtualInput
 
-    groove = grooves.render(seconds, seed=settings.seed)
+    groove = grooves.render(seconds, seed=engine.settings.seed)
     heard = Heard()
     sinks: list[Sink] = [HitLines(Console(stderr=True, highlight=False)), heard]
     if jsonl is not None:
         sinks.insert(0, JsonLines.open(jsonl))
-    processor = first_use(settings)
+    processor = first_use(engine)
     source = VirtualInput(processor, groove.audio, groove.samplerate)
     session = Session(processor, "groove", sinks, fail)
     say(
         f"Playing {seconds:g} s of kick, snare and hat through the live path in blocks of "
         f"{source.blocksize}; Ctrl-C stops."
     )
-    with until_interrupted() as stop, Pump(session), source:
-        while source.active and not stop.wait(0.05):
-            pass
-    summary = session.end()
+    with kit_saved(processor, engine.save_kit):
+        with until_interrupted() as stop, Pump(session), source:
+            while source.active and not stop.wait(0.05):
+                pass
+        summary = session.end()
     interrupted = stop.is_set()
     if not interrupted:
         result = score(groove, heard)

@@ -7,17 +7,25 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rtcluster.commands.devices import devices
-from rtcluster.commands.options import Channel, Jsonl, engine_options
+from rtcluster.commands.options import (
+    Blocksize,
+    Channel,
+    Device,
+    Engine,
+    Jsonl,
+    Samplerate,
+    engine_options,
+)
 from rtcluster.commands.terminal import (
     INTERRUPTED,
     fail,
     first_use,
+    kit_saved,
     say,
     say_summary,
     until_interrupted,
 )
 from rtcluster.errors import RtclusterError, SettingsError
-from rtcluster.settings import Settings
 
 if TYPE_CHECKING:
     from rtcluster.sinks import Sink
@@ -25,15 +33,11 @@ if TYPE_CHECKING:
 
 @engine_options()
 def listen(
-    settings: Settings,
-    device: Annotated[
-        str | None, typer.Option("-d", "--device", help="Number or part of the name.")
-    ] = None,
+    engine: Engine,
+    device: Device = None,
     channel: Channel = None,
-    samplerate: Annotated[int | None, typer.Option("-r", "--samplerate", help="Hz.")] = None,
-    blocksize: Annotated[
-        int, typer.Option("-b", "--blocksize", help="Frames; 0 is the sound system's.", min=0)
-    ] = 0,
+    samplerate: Samplerate = None,
+    blocksize: Blocksize = 0,
     list_devices: Annotated[
         bool, typer.Option("-l", "--list-devices", help="List the devices and stop.")
     ] = False,
@@ -56,7 +60,7 @@ def listen(
     sinks: list[Sink] = [HitTable(console) if console.is_terminal else HitLines(console)]
     if jsonl is not None:
         sinks.insert(0, JsonLines.open(jsonl))
-    processor = first_use(settings)
+    processor = first_use(engine)
     live = LiveInput(processor, device, (channel or 1) - 1, samplerate, blocksize)
     session = Session(processor, live.name, sinks, fail)
     say(
@@ -64,10 +68,11 @@ def listen(
         f"input latency {1e3 * live.latency:.1f} ms; Ctrl-C stops."
     )
     lost = False
-    with until_interrupted() as stop, Pump(session), live:
-        while not stop.wait(0.1) and not lost:
-            lost = not live.active
-    summary = session.end()
+    with kit_saved(processor, engine.save_kit):
+        with until_interrupted() as stop, Pump(session), live:
+            while not stop.wait(0.1) and not lost:
+                lost = not live.active
+        summary = session.end()
     say_summary(summary)
     if lost:
         raise RtclusterError(f"Expected {live.name} to go on, got: it stopped.")

@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from rtcluster.commands.options import Channel, engine_options
-from rtcluster.commands.terminal import FAILED, fail, first_use, say
+from rtcluster.commands.options import Channel, Engine, engine_options
+from rtcluster.commands.terminal import FAILED, fail, first_use, kit_saved, say
 from rtcluster.errors import RtclusterError, SettingsError
-from rtcluster.settings import Settings
 
 if TYPE_CHECKING:
     from rtcluster.session import Session
@@ -22,7 +21,7 @@ LONG_FILE_S = 30.0
 
 @engine_options()
 def run(
-    settings: Settings,
+    engine: Engine,
     files: Annotated[list[str], typer.Argument(help="Audio files; - is standard input.")],
     channel: Channel = None,
 ) -> None:
@@ -31,18 +30,22 @@ def run(
     from rtcluster.sinks.jsonl import STANDARD_OUTPUT, JsonLines
     from rtcluster.sources.file import FileSource
 
+    if engine.save_kit is not None and len(files) > 1:
+        raise SettingsError(
+            f"Expected one file with --save-kit, got {len(files)}; run them one at a time."
+        )
     problems = 0
     for name in files:
         try:
             with FileSource(name) as source:
-                processor = first_use(settings)
+                processor = first_use(engine)
                 processor.prepare(
                     source.samplerate,
                     channels=source.channels,
                     channel=index_of(channel, source.channels),
                 )
                 session = Session(processor, name, [JsonLines.open(STANDARD_OUTPUT)], fail)
-                with _progress(source) as advance:
+                with kit_saved(processor, engine.save_kit), _progress(source) as advance:
                     run_file(session, source, advance)
                 if processor.counts.bad_hops:
                     say(

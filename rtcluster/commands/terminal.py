@@ -9,9 +9,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from rtcluster.errors import RtclusterError
+
 if TYPE_CHECKING:
+    from rtcluster.commands.options import Engine
     from rtcluster.processor import Processor
-    from rtcluster.settings import Settings
 
 FAILED, USAGE, INTERRUPTED = 1, 2, 130
 """Exit codes, beside 0 for done."""
@@ -46,14 +48,46 @@ def until_interrupted() -> Iterator[threading.Event]:
             signal.signal(number, handler)
 
 
-def first_use(settings: Settings) -> Processor:
+@contextmanager
+def kit_saved(processor: Processor, path: str | None) -> Iterator[None]:
+    """Save the kit when the block is left, however it is left; tell so in a line.
+
+    SIGTERM then ends the block as Ctrl-C does.
+    """
+    if path is None:
+        yield
+        return
+    previous = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        try:
+            yield
+        except BaseException:
+            try:
+                _save(processor, path)
+            except RtclusterError as error:
+                fail(str(error))  # what ended the block is what the program ends with
+            raise
+        _save(processor, path)
+    finally:
+        signal.signal(signal.SIGTERM, previous)
+
+
+def _save(processor: Processor, path: str) -> None:
+    if processor.samplerate and processor.learner.ready:
+        kit = processor.save_kit(path)
+        say(f"Saved {', '.join(kit.names)} in {path}.")
+    else:
+        say(f"No classes yet; {path} was not written.")
+
+
+def first_use(engine: Engine) -> Processor:
     """A processor; says so if its kernel has to be compiled on this machine first."""
     from rtcluster.kernel import jit
     from rtcluster.processor import Processor
 
     if not jit.was_compiled():
         say("First use: compiling the audio kernel for this machine, once (about 15 s) ...")
-    processor = Processor(settings)
+    processor = Processor(engine.settings, kit=engine.kit, explicit=engine.explicit)
     if processor.driver == "python":
         from rtcluster.kernel.aubio_c import MISSING
 

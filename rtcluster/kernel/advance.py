@@ -21,13 +21,16 @@ import numpy as np
 import numpy.typing as npt
 
 from rtcluster.events import FINAL, GUESS, LEARNING, OVERLAPPED, REVISED
-from rtcluster.kernel.attack import velocity
 from rtcluster.kernel.classify import classify
 from rtcluster.kernel.features import energy, measure, zero_crossings
 from rtcluster.kernel.jit import compiled
 from rtcluster.kernel.onset import condition, detect, stretch
 from rtcluster.kernel.ring import claim, commit, push_onset, take_models
 from rtcluster.kernel.state import FINISHING, GUESSING, MAX_OPEN, NOT_CUT, RING
+from rtcluster.kernel.velocity import learn_top, peak_db, velocity
+
+PEAK_S = 0.010
+"""A drum reaches its peak within this, in seconds."""
 
 GUESS_STAGE, FINAL_STAGE = 0, 1
 """Index into the per-stage arrays of a model."""
@@ -131,8 +134,16 @@ def open_hit(state: Any, strength: float) -> None:
     hit.stage = GUESSING
     hit.guess_class = LEARNING
     state.next_id += 1
-    loud = velocity(state.detector[0].level_db)
-    push_onset(state, hit.id, start, now, loud, strength)
+    level = state.detector[0].level_db
+    learn_top(state, level)
+    hit.velocity = loudness(state, level)
+    push_onset(state, hit.id, start, now, hit.velocity, strength)
+
+
+@compiled
+def loudness(state: Any, level_db: float) -> int:
+    """Velocity of a level on the state's scale."""
+    return velocity(level_db, state.velocity_curve, state.velocity_top, state.velocity_range)
 
 
 @compiled
@@ -186,7 +197,8 @@ def span_of(state: Any, hit: Any, length: int) -> int:
 def measure_hit(state: Any, hit: Any, span: int) -> None:
     """Write the chosen features of a stretch of a hit into ``state.raw``."""
     x = stretch(state, hit.sample, span)
-    measure(x, float(state.samplerate), state.features, state.n_features, state.raw)
+    chosen, foreign = state.features, state.foreign
+    measure(x, float(state.samplerate), chosen, foreign, state.n_features, state.raw)
 
 
 @compiled
@@ -198,8 +210,13 @@ def judge(state: Any, hit: Any, span: int, stage: int) -> tuple[int, float]:
 
 @compiled
 def emit_guess(state: Any, hit: Any) -> None:
-    """Measure and judge the first stretch of a hit."""
+    """Measure and judge the first stretch of a hit.
+
+    By now its peak has passed, which the onset had to estimate from its first few samples.
+    """
     span = span_of(state, hit, state.guess)
+    swing = stretch(state, hit.sample, min(span, int(PEAK_S * state.samplerate)))
+    hit.velocity = loudness(state, peak_db(swing))
     class_, margin = judge(state, hit, span, GUESS_STAGE)
     hit.guess_class = class_
     slot = claim(state, GUESS)
@@ -241,6 +258,7 @@ def describe(state: Any, slot: int, hit: Any, span: int, class_: int, margin: fl
     event.class_ = class_
     event.margin = margin
     x = stretch(state, hit.sample, span)
+    event.velocity = hit.velocity
     event.zcr = zero_crossings(x)
     event.energy = energy(x)
     for f in range(state.n_features):

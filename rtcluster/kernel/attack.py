@@ -35,10 +35,8 @@ WALK_S = 0.004  # a start is at most this far before the pick
 NOISE_FACTOR = 3.0  # times the rms of the error before the hit: noise
 PEAK_FACTOR = 0.02  # of the attack's peak (-34 dB): not yet a hit
 SCRATCH = 16384  # samples: context and search at 192 kHz, twice the longest
-WORK = SCRATCH + ORDER  # length of the work space
+WORK = SCRATCH + 2 * ORDER  # length of the work space
 SEARCH_S = 0.014  # the flux detector fires this late at most, nearly always
-
-VELOCITY_FLOOR_DB = -60.0  # dBFS peak that is velocity 1; 0 dBFS is 127
 
 
 @compiled
@@ -52,8 +50,9 @@ def fit_predictor(
     recent : float32 array
     first, last : int
         Range of the samples to learn from.
-    coefficients : float64 array, (ORDER,)
-        Receives c; all zero (the error is then the signal) where there is nothing to learn.
+    coefficients : float64 array, (2 * ORDER,)
+        Receives c; all zero (the error is then the signal) where there is nothing to learn. The
+        second half is work space.
     """
     for j in range(ORDER):
         coefficients[j] = 0.0
@@ -61,20 +60,20 @@ def fit_predictor(
         return
     energy = 0.0
     for t in range(first, last):
-        energy += float(recent[t]) * float(recent[t])
+        energy += np.float64(recent[t]) * np.float64(recent[t])
     if energy <= 0.0:
         return
+    correlation = coefficients[ORDER:]  # at lag j + 1
+    for j in range(ORDER):
+        total = 0.0
+        for t in range(first + j + 1, last):
+            total += np.float64(recent[t]) * np.float64(recent[t - j - 1])
+        correlation[j] = total
     error = energy * (1.0 + WHITE)
     for order in range(ORDER):
-        lag = order + 1
-        r = 0.0
-        for t in range(first + lag, last):
-            r += float(recent[t]) * float(recent[t - lag])
+        r = correlation[order]
         for j in range(order):
-            r0 = 0.0
-            for t in range(first + lag - 1 - j, last):
-                r0 += float(recent[t]) * float(recent[t - (lag - 1 - j)])
-            r -= coefficients[j] * r0
+            r -= coefficients[j] * correlation[order - 1 - j]
         reflection = r / error
         for j in range((order + 1) // 2):
             left, right = coefficients[j], coefficients[order - 1 - j]
@@ -133,10 +132,9 @@ def attack_start(
     n = reach + context
     total = 0.0
     for t in range(n):
-        e = float(recent[first + t])
-        for j in range(ORDER):
-            if first + t - 1 - j >= end - available:
-                e -= coefficients[j] * float(recent[first + t - 1 - j])
+        e = np.float64(recent[first + t])
+        for j in range(min(ORDER, first + t - (end - available))):
+            e -= coefficients[j] * np.float64(recent[first + t - 1 - j])
         scratch[t] = e
         if t >= ORDER:
             total += e * e
@@ -218,9 +216,9 @@ def attack_contrast(
     fit_predictor(recent, first, end - offset, coefficients)
     before = after = 1e-14
     for t in range(first + ORDER, end):
-        e = float(recent[t])
+        e = np.float64(recent[t])
         for j in range(ORDER):
-            e -= coefficients[j] * float(recent[t - 1 - j])
+            e -= coefficients[j] * np.float64(recent[t - 1 - j])
         if t < end - offset:
             before += e * e
         else:
@@ -263,10 +261,3 @@ def attack_level(
     # hides under another one is kept to a quarter of it (-12 dB).
     power = max(after * after - before * before, after * after / 16.0)
     return max(-120.0, 10.0 * np.log10(power + 1e-12))
-
-
-@compiled
-def velocity(level_db: float) -> int:
-    """MIDI velocity 1..127 of an attack level in dBFS, linear in dB."""
-    v = 1.0 + 126.0 * (level_db - VELOCITY_FLOOR_DB) / -VELOCITY_FLOOR_DB
-    return int(min(127.0, max(1.0, np.floor(v + 0.5))))

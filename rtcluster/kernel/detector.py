@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from rtcluster.kernel import attack
 from rtcluster.kernel.flux import FLUX_FIELDS, configure_flux, measure_flux
-from rtcluster.kernel.jit import compiled
+from rtcluster.kernel.jit import compiled, source_digest
 from rtcluster.kernel.opening import OPENING_FIELDS, configure_opening, opening_hit
 from rtcluster.kernel.picker import (
     PICKER_FIELDS,
@@ -46,8 +46,12 @@ HIT_FIELDS = [
     ("scratch", "f8", (attack.WORK,)),
 ]
 
+# The last field is of no use but its name: see rtcluster.kernel.jit.
+_BUILD = [(f"build_{source_digest()}", "u1")]
+
 DETECTOR = np.dtype(
-    SPECTRUM_FIELDS + FLUX_FIELDS + PICKER_FIELDS + OPENING_FIELDS + HIT_FIELDS, align=True
+    SPECTRUM_FIELDS + FLUX_FIELDS + PICKER_FIELDS + OPENING_FIELDS + HIT_FIELDS + _BUILD,
+    align=True,
 )
 
 

@@ -7,11 +7,13 @@ is what ``tests/parity`` holds them to.
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from rtcluster.kernel.jit import compiled
+from rtcluster.kernel.plugin import call
 
 Window = npt.NDArray[np.float32]
 """Shape (n,), from the onset on; it may be shorter than asked for, down to no samples."""
@@ -107,8 +109,8 @@ def brightness(x: Window, samplerate: float) -> float:
     """
     value, step = 0.0, 0.0
     for i in range(1, x.size):
-        value += abs(float(x[i]))
-        step += abs(float(x[i]) - float(x[i - 1]))
+        value += abs(np.float64(x[i]))
+        step += abs(np.float64(x[i]) - np.float64(x[i - 1]))
     ratio = 0.5 * step / (value + TINY)
     return math.log2(samplerate / math.pi * math.asin(min(1.0, ratio)) + 1.0)
 
@@ -122,7 +124,7 @@ def complexity(x: Window) -> float:
     """
     first, second, before = 0.0, 0.0, 0.0
     for i in range(1, x.size):
-        step = float(x[i]) - float(x[i - 1])
+        step = np.float64(x[i]) - np.float64(x[i - 1])
         first += abs(step)
         if i >= 2:
             second += abs(step - before)
@@ -142,7 +144,7 @@ def air(x: Window, samplerate: float) -> float:
     a = 1.0 / (1.0 + g * (g + math.sqrt(2.0)))
     band, low, whole, high = 0.0, 0.0, 0.0, 0.0
     for i in range(min(x.size, int(0.020 * samplerate))):
-        sample = float(x[i])
+        sample = np.float64(x[i])
         v = (band + g * (sample - low)) * a
         y = low + g * v
         band = 2.0 * v - band
@@ -158,11 +160,17 @@ def attack(x: Window, samplerate: float) -> float:
     early, end = min(x.size, int(0.005 * samplerate)), min(x.size, int(0.010 * samplerate))
     first, whole = 0.0, 0.0
     for i in range(end):
-        power = float(x[i]) * float(x[i])
+        power = np.float64(x[i]) * np.float64(x[i])
         whole += power
         if i < early:
             first += power
     return max(-40.0, 10.0 * math.log10((first + FLOOR) / (whole + FLOOR)))
+
+
+@compiled
+def foreign(address: Any, x: Window, samplerate: float) -> float:
+    """A plug-in's feature of a window, by its address."""
+    return float(call(address, x.ctypes.data, x.size, samplerate))
 
 
 @compiled
@@ -192,9 +200,16 @@ def measure(
     x: Window,
     samplerate: float,
     chosen: npt.NDArray[np.int32],
+    addresses: npt.NDArray[np.uint64],
     count: int,
     out: npt.NDArray[np.float64],
 ) -> None:
-    """Write the first ``count`` chosen features of a window into ``out``."""
+    """Write the first ``count`` chosen features of a window into ``out``.
+
+    Where there is an address, the feature is a plug-in's, and ``chosen`` does not count.
+    """
     for f in range(count):
-        out[f] = feature(chosen[f], x, samplerate)
+        if addresses[f] != 0:
+            out[f] = foreign(addresses[f], x, samplerate)
+        else:
+            out[f] = feature(chosen[f], x, samplerate)

@@ -29,7 +29,7 @@ from rtcluster.kernel.jit import compiled
 from rtcluster.kernel.spectrum import MAX_BANDS
 
 MAX_LAG = 32  # hops of envelope that are kept; a power of two
-LAG_S = 0.0098  # 7 hops of 64 at 44.1 and at 48 kHz
+LAG_S = 0.0085  # 6 hops of 64 at 44.1 and at 48 kHz
 FALL_DB_MS = 0.4
 NEIGHBOUR_DB = 6.0
 FLOOR = 2e-5  # -94 dBFS: below this nothing is heard

@@ -41,7 +41,7 @@ def is_jump(recent: npt.NDArray[np.float32], length: int) -> bool:
     """Whether three samples hold most of the curvature of the newest `length`."""
     total = first = second = third = 0.0
     for t in range(len(recent) - length, len(recent)):
-        bend = float(recent[t]) - 2.0 * float(recent[t - 1]) + float(recent[t - 2])
+        bend = np.float64(recent[t]) - 2.0 * np.float64(recent[t - 1]) + np.float64(recent[t - 2])
         bend *= bend
         total += bend
         if bend > first:

@@ -29,7 +29,7 @@ from rtcluster.kernel.jit import compiled
 
 THRESHOLD = 0.08  # of the flux, log10 units
 LOUDER_DB = 1.0
-RATIO = 0.85  # of the last hit's flux, decaying with DECAY_S
+RATIO = 1.0  # of the last hit's flux, decaying with DECAY_S
 DECAY_S = 0.045
 RISE = 0.3  # of the same
 ATTACK_S = 0.018  # so long a hit's own flux and level may still rise
@@ -86,7 +86,7 @@ def is_step(recent: npt.NDArray[np.float32], length: int) -> bool:
     """Whether the slope of the newest `length` samples is one jump and little else."""
     total = first = second = 0.0
     for t in range(len(recent) - length + 1, len(recent)):
-        slope = float(recent[t]) - float(recent[t - 1])
+        slope = np.float64(recent[t]) - np.float64(recent[t - 1])
         slope *= slope
         total += slope
         if slope > first:

@@ -70,6 +70,7 @@ HIT = np.dtype(
         ("sample", "i8"),
         ("cut", "i8"),  # where the next hit began, or NOT_CUT
         ("stage", "i4"),
+        ("velocity", "i4"),
         ("guess_class", "i4"),
     ],
     align=True,
@@ -86,6 +87,7 @@ STATE = np.dtype(
         ("guess", "i4"),
         ("n_features", "i4"),
         ("features", "i4", (MAX_FEATURES,)),  # places in settings.FEATURES
+        ("foreign", "u8", (MAX_FEATURES,)),  # address of a plug-in's feature, or 0
         ("method", "i4"),  # DRUMS or STOCK
         ("echo_db", "f4"),  # of a stock method
         ("channels", "i4"),
@@ -95,6 +97,10 @@ STATE = np.dtype(
         ("mask", "i4"),
         ("threshold", "f4"),
         ("silence", "f4"),
+        ("velocity_curve", "i4"),
+        ("velocity_set", "i4"),  # the top is set, not learned
+        ("velocity_top", "f8"),  # dBFS that is velocity 127
+        ("velocity_range", "f8"),  # dB
         # Position.
         ("filled", "i4"),  # samples of hop_audio that wait for their hop
         ("clock", "i8"),  # samples that have been through whole hops
@@ -116,6 +122,7 @@ STATE = np.dtype(
         ("aubio_frames", "i8"),  # since aubio's own 32-bit counter was last reset
         # Hits.
         ("next_id", "i8"),
+        ("velocity_hits", "i8"),
         ("finals", "i4"),  # emitted in this hop
         ("hits", HIT, (MAX_OPEN,)),
         ("raw", "f8", (MAX_FEATURES,)),
@@ -179,7 +186,7 @@ def clear(state: State) -> None:
 
 
 _KEPT = (
-    "samplerate", "hop", "window", "guess", "n_features", "features", "method", "echo_db",
-    "channels", "channel", "synchronous",
-    "mask", "threshold", "silence",
+    "samplerate", "hop", "window", "guess", "n_features", "features", "foreign", "method",
+    "echo_db", "channels", "channel", "synchronous", "mask", "threshold", "silence",
+    "velocity_curve", "velocity_set", "velocity_top", "velocity_range",
 )  # fmt: skip

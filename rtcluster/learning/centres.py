@@ -138,7 +138,11 @@ class Centres:
 
     @classmethod
     def from_dict(
-        cls, stored: Mapping[str, Any], memory: int, random: np.random.RandomState
+        cls,
+        stored: Mapping[str, Any],
+        memory: int,
+        random: np.random.RandomState,
+        clusterer: Clusterer = mini_batch_kmeans,
     ) -> Centres:
         """The centres that :meth:`as_dict` described."""
         return cls(
@@ -148,4 +152,5 @@ class Centres:
             np.array(stored["variance"], dtype=np.float64),
             memory,
             random,
+            clusterer,
         )

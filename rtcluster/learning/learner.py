@@ -16,6 +16,7 @@ Belongs to the pump thread. Deterministic for a seed and an order of hits.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -23,16 +24,17 @@ from typing import Any
 import numpy as np
 from threadpoolctl import ThreadpoolController
 
+from rtcluster import plugins
 from rtcluster.events import LEARNING, UNKNOWN, Relabel
 from rtcluster.kernel.state import MAX_CENTRES, State
 from rtcluster.learning import model as models
 from rtcluster.learning import seeding
-from rtcluster.learning.centres import Centres
+from rtcluster.learning.centres import Centres, mini_batch_kmeans
 from rtcluster.learning.history import EARLIER_SESSION, Held, History, rows
 from rtcluster.learning.kmeans import Labels, Partition, kmeans, settle
 from rtcluster.learning.model import Stage
 from rtcluster.learning.scaling import SCALINGS, Array, MinMaxScaling, Scaling
-from rtcluster.settings import AUTO, MAX_CLASSES, Settings
+from rtcluster.settings import AUTO, MAX_CLASSES, MINI_BATCH, Settings
 
 SETTLED = 60
 """Hits after which the classes have settled."""
@@ -40,8 +42,9 @@ SETTLED = 60
 CHECK = 8
 """From then on, hits from one look at the held ones to the next."""
 
-GAIN = 0.02
-"""Share of the inertia that a new start must save; half of it while settling."""
+GAIN = 0.20
+"""Share of the inertia that a new start must save; half of it while settling. With less, classes
+fit the held hits a little better and change under the player more often."""
 
 GROWTH = 0.40
 """Share of the inertia that one class more must save."""
@@ -139,6 +142,11 @@ class Learner:
         self._scaling: dict[str, Scaling] = {
             stage: SCALINGS[settings.scaling]() for stage in ("guess", "final")
         }
+        self._clusterer = (
+            mini_batch_kmeans
+            if settings.clusterer == MINI_BATCH
+            else plugins.find(plugins.CLUSTERER_GROUP, settings.clusterer)
+        )
         self._history = History(HELD)
         self._centres: Centres | None = None
         self._taught = False
@@ -200,8 +208,16 @@ class Learner:
         """Name a class."""
         self.names[class_] = name
 
+    def begin(self) -> None:
+        """A new stream begins: the hits that are held are none of its own."""
+        self.version = 0
+        for hit in self._history:
+            hit.id = EARLIER_SESSION
+
     def _name_up_to(self, count: int) -> None:
-        self.names += [f"class {number}" for number in range(len(self.names), count)]
+        free = (name for n in itertools.count() if (name := f"class {n}") not in self.names)
+        while len(self.names) < count:
+            self.names.append(next(free))
 
     @property
     def _reject(self) -> float:
@@ -293,9 +309,12 @@ class Learner:
         np.add.at(variance, labels, (final - raw[labels]) ** 2)
         variance /= np.maximum(counts, 1.0)[:, None]
         self._name_up_to(len(raw))
-        self._centres = Centres(
-            raw, counts, np.arange(len(raw)), variance, self.settings.memory, self._random
-        )
+        self._put(raw, counts, np.arange(len(raw)), variance)
+
+    def _put(self, raw: Array, counts: Array, owner: Labels, variance: Array) -> None:
+        """Make the centres anew."""
+        rest = (self.settings.memory, self._random, self._clusterer)
+        self._centres = Centres(raw, counts, owner, variance, *rest)
 
     def _relabel(self, *, everyone: bool = False) -> tuple[Relabel, ...]:
         """Give each held hit the class that it has now, and tell which have changed."""
@@ -329,7 +348,7 @@ class Learner:
         self._taught = True
         self._name_up_to(max(classes) + 1)
         weights = np.full(len(kept), TAUGHT_WEIGHT)
-        self._centres = Centres(raw, weights, owner, variance, self.settings.memory, self._random)
+        self._put(raw, weights, owner, variance)
         return Update(self.model())
 
     # The two stages of the model.
@@ -392,7 +411,8 @@ class Learner:
         out._taught, out.heard = bool(stored["taught"]), int(stored["heard"])
         for stage, scaling in stored["scaling"].items():
             out._scaling[stage] = SCALINGS[scaling["name"]].from_dict(scaling)
-        out._centres = Centres.from_dict(stored["centres"], settings.memory, out._random)
+        rest = (settings.memory, out._random, out._clusterer)
+        out._centres = Centres.from_dict(stored["centres"], *rest)
         for hit in stored["prototypes"]:
             out._history.add(
                 Held(

@@ -10,32 +10,6 @@ import numpy as np
 import pytest
 import soundfile
 
-from rtcluster.cli import main
-
-
-@pytest.fixture
-def wav(tmp_path, drums):
-    path = tmp_path / "drums.wav"
-    soundfile.write(path, drums.audio, 44100, subtype="FLOAT")
-    return str(path)
-
-
-@pytest.fixture
-def rtcluster(monkeypatch, capsys):
-    """The program in this process: its exit code, its standard output and its standard error."""
-
-    def call(*arguments):
-        monkeypatch.setattr(sys, "argv", ["rtcluster", *arguments])
-        try:
-            main()
-            code = 0
-        except SystemExit as stop:
-            code = stop.code
-        out, err = capsys.readouterr()
-        return code or 0, out, err
-
-    return call
-
 
 def events(out):
     return [json.loads(line) for line in out.splitlines()]
@@ -62,6 +36,7 @@ def test_options_reach_the_engine(rtcluster, wav):
         "silence": -50.0, "mask": "0.04s", "window": "80ms", "guess": "1000", "seed": 7,
         "buffer": None, "hop": None,
         "features": ["complexity", "air"], "scaling": "robust", "memory": 50, "reject": 4.0,
+        "clusterer": "minibatch", "velocity": "gm", "velocity_range": "learned",
     }  # fmt: skip
 
 

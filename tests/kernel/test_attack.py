@@ -9,13 +9,6 @@ from rtcluster.kernel.detector import NEVER
 RATE = 44100
 
 
-@pytest.mark.parametrize(
-    ("level", "velocity"), [(-120.0, 1), (-60.0, 1), (-40.0, 43), (-6.0, 114), (0.0, 127), (9, 127)]
-)
-def test_velocity_follows_the_level_in_decibels(level, velocity):
-    assert attack.velocity(level) == velocity
-
-
 def background(kind, rng, n):
     t = np.arange(n) / RATE
     if kind == "silence":

@@ -37,7 +37,7 @@ def test_every_hit_has_its_line(drums, events):
 def test_the_table_shows_the_latest_hits_and_the_counts(drums, events):
     text = shown(HitTable, events, force_terminal=True)
     assert "groove, 44100 Hz" in text
-    assert f"{drums.strokes[-1].sample / 44100:.1f}"[:3] in text
+    assert f"{drums.strokes[-1].sample / 44100:.3f}"[:4] in text
     assert "class 0" in text
 
 

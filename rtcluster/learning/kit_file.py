@@ -1,0 +1,125 @@
+"""Kits on the disk: read with suspicion, written whole or not at all.
+
+Belongs to the main thread, before a stream begins and after it has ended.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import stat
+import tempfile
+from pathlib import Path
+
+from rtcluster.errors import RtclusterError
+from rtcluster.learning import kit_format
+from rtcluster.learning.detection import Detection
+from rtcluster.learning.kit import Kit
+from rtcluster.learning.kit_format import Unfit
+
+
+def load(path: str | os.PathLike[str]) -> Kit:
+    """Read a kit.
+
+    Raises
+    ------
+    RtclusterError
+        If there is none, or it is cut, edited or of another version; one line says which.
+    """
+    try:
+        with Path(path).open("rb") as file:
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                raise RtclusterError(f"Expected a kit at {path}, got something else than a file.")
+            # A byte more than is allowed, so that a huge file is refused without being read.
+            content = kit_format.content_of(file.read(kit_format.MAX_BYTES + 1))
+        detector = content["detector"]
+        return Kit(
+            names=tuple(content["names"]),
+            samplerate=content["samplerate"],
+            window=content["window"],
+            guess=content["guess"],
+            features=tuple(content["features"]),
+            scaling=content["scaling"],
+            learned=content["learned"],
+            detection=None if detector is None else Detection.from_dict(detector),
+            source=str(path),
+        )
+    except OSError as error:
+        raise RtclusterError(
+            f"Expected a kit at {path}, got: {error.strerror or error}; "
+            "'rtcluster teach' makes one."
+        ) from error
+    except Unfit as error:
+        raise RtclusterError(
+            f"Expected a kit in {path} with {error}; save or teach it again."
+        ) from error
+
+
+def save(path: str | os.PathLike[str], kit: Kit) -> None:
+    """Write a kit, whole or not at all.
+
+    A temporary file in the same folder takes the file's place once it is on the disk.
+
+    Raises
+    ------
+    RtclusterError
+        If it cannot be written; a file that was there is as it was.
+    """
+    target = Path(path)
+    text = kit_format.text_of(kit.content())
+    temporary = ""
+    try:
+        if target.is_symlink():
+            target = target.resolve()
+        descriptor, temporary = tempfile.mkstemp(".tmp", f".{target.name}-", target.parent)
+        with open(descriptor, "w", encoding="utf-8", newline="\n") as file:  # noqa: PTH123
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(temporary).chmod(_mode(target))
+        os.replace(temporary, target)  # noqa: PTH105  # the one atomic step
+    except OSError as error:
+        raise RtclusterError(
+            f"Expected to write the kit {path}, got: {error.strerror or error}; save it to "
+            "another folder."
+        ) from error
+    finally:
+        if temporary:
+            with contextlib.suppress(OSError):
+                Path(temporary).unlink(missing_ok=True)
+
+
+def _mode(target: Path) -> int:
+    """Permissions of the file there is, or those that a new file gets."""
+    if target.exists():
+        return stat.S_IMODE(target.stat().st_mode)
+    mask = os.umask(0)
+    os.umask(mask)
+    return 0o666 & ~mask
+
+
+def check_target(path: str | os.PathLike[str]) -> None:
+    """Refuse, before any work is done, a path that a kit should not be written to.
+
+    Raises
+    ------
+    RtclusterError
+        If its folder is missing or cannot be written to, or a file that is no kit is there.
+    """
+    target = Path(path)
+    if not target.parent.is_dir():
+        raise RtclusterError(f"Expected a folder for the kit {path}, got none; make it first.")
+    if not os.access(target.parent, os.W_OK):
+        raise RtclusterError(
+            f"Expected a folder that can be written to for the kit {path}, got one that cannot."
+        )
+    if target.exists():
+        known = False
+        if target.is_file():
+            with contextlib.suppress(OSError), target.open("rb") as file:
+                start = file.read(64)
+                known = not start.strip() or start.lstrip().startswith(b"{")
+        if not known:
+            raise RtclusterError(
+                f"Expected a kit or nothing at {path}, got something else; name another file."
+            )

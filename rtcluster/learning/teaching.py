@@ -1,0 +1,207 @@
+"""Teaching: a person strikes one drum after another and says which it is.
+
+A hit that is plainly another drum that was already taught is refused. At the end the hits tell
+which drums the features confuse, and which set of features tells them apart best. Belongs to the
+main thread.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from rtcluster.events import Event, Final, Guess
+from rtcluster.learning.detection import Detection
+from rtcluster.learning.kit import Kit
+from rtcluster.learning.learner import Learner, Lesson
+from rtcluster.learning.scaling import SCALINGS, Array
+from rtcluster.learning.separation import Separation, distances, separation
+from rtcluster.settings import FEATURE_SETS, MAX_FEATURES, Settings
+
+HITS = 5
+"""Hits of each drum."""
+
+NEARER = 0.5
+"""A hit is refused if another drum is this much nearer than the own one ..."""
+
+FAR = 3.0
+"""... and its distance from the own hits is this many times what they differ among themselves."""
+
+ALIKE = 1.0
+"""The first hit of a drum is refused if it differs from another drum's hits by at most this many
+times what those differ among themselves."""
+
+LEAST = 0.03
+"""What the hits of a drum differ at least, in ranges of a feature: five may happen to be alike."""
+
+PATIENCE = 3
+"""Refusals in a row after which the player is believed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What became of a hit that was offered.
+
+    Attributes
+    ----------
+    taken : bool
+    like : str
+        The drum that it sounds like where that is another one, else empty.
+    """
+
+    taken: bool
+    like: str = ""
+
+
+class Pairs:
+    """Puts the guess and the final of each hit together."""
+
+    def __init__(self) -> None:
+        self._guesses: dict[int, Guess] = {}
+
+    def of(self, events: Iterable[Event]) -> list[tuple[Guess, Final]]:
+        """Hits that the events complete, in order."""
+        out = []
+        for event in events:
+            if isinstance(event, Final):
+                guess = self._guesses.pop(event.id, None)
+                if guess is not None:
+                    out.append((guess, event))
+            elif isinstance(event, Guess):
+                self._guesses[event.id] = event
+        return out
+
+
+def measuring(settings: Settings) -> Settings:
+    """Settings of the engine that hears the hits: it measures more than the kit will use.
+
+    The chosen features come first; then those of the sets with a name, as far as there is room.
+    """
+    chosen = tuple(settings.features)
+    more = {name: None for own in FEATURE_SETS.values() for name in own if name not in chosen}
+    return replace(settings, features=(*chosen, *more)[:MAX_FEATURES])
+
+
+class Teacher:
+    """Collects the hits of drums that are taught.
+
+    Parameters
+    ----------
+    settings : Settings
+        What the kit will be used with. The hits come from an engine with
+        ``measuring(settings)``.
+    names : sequence of str
+        The drums, by class number.
+    """
+
+    def __init__(self, settings: Settings, names: Iterable[str]) -> None:
+        self.names = list(names)
+        self.settings = replace(settings, classes=len(self.names), warmup=None, freeze=False)
+        self._measured = tuple(measuring(self.settings).features)
+        self._lessons: list[Lesson] = []
+        self._refused = 0
+
+    def count(self, class_: int) -> int:
+        """Hits of a drum so far."""
+        return sum(lesson.taught == class_ for lesson in self._lessons)
+
+    def offer(self, class_: int, guess: Guess, final: Final, *, believe: bool = False) -> Verdict:
+        """Take a hit, or refuse one that is plainly another drum.
+
+        Parameters
+        ----------
+        class_ : int
+            The drum that it is said to be.
+        guess, final : Guess, Final
+        believe : bool
+            Take it whatever it sounds like.
+        """
+        like = "" if believe else self._another(class_, np.array(final.features))
+        self._refused = self._refused + 1 if like else 0
+        if like and self._refused <= PATIENCE:
+            return Verdict(False, like)
+        self._refused = 0
+        self._lessons.append(
+            Lesson(
+                id=len(self._lessons),
+                guess=np.array(guess.features),
+                final=np.array(final.features),
+                zcr=final.zcr,
+                whole=not final.overlapped,
+                taught=class_,
+            )
+        )
+        return Verdict(True, like)
+
+    def _another(self, class_: int, features: Array) -> str:
+        """Name of the drum that a hit plainly is, if that is another one; else empty."""
+        classes = self._classes()
+        if not (classes != class_).any():
+            return ""
+        width = len(self.settings.features)
+        every = np.vstack([self._finals(), features])[:, :width]
+        extent = np.ptp(every, axis=0)
+        scaled = every / np.where(extent > 0.0, extent, 1.0)
+        apart = distances(scaled[-1:], scaled[:-1])[0]
+        others = np.where(classes == class_, np.inf, apart)
+        nearest = int(classes[int(others.argmin())])
+        other, own = float(others.min()), apart[classes == class_]
+        if not own.size:
+            alike = other <= ALIKE * _differ(scaled[:-1][classes == nearest])
+        else:
+            far = own.min() > FAR * _differ(scaled[:-1][classes == class_])
+            alike = bool(far and other < NEARER * own.min())
+        return self.names[nearest] if alike else ""
+
+    def _classes(self) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+        return np.array([lesson.taught for lesson in self._lessons], dtype=np.int64)
+
+    def _finals(self) -> Array:
+        rows = [lesson.final for lesson in self._lessons]
+        return np.array(rows).reshape(len(rows), len(self._measured))
+
+    # What came of it.
+
+    def kit(self, samplerate: int, detection: Detection | None = None) -> Kit:
+        """The kit that was taught.
+
+        Parameters
+        ----------
+        samplerate : int
+            Hz, at which the hits were heard.
+        detection : Detection, optional
+            Detector settings to go with it.
+        """
+        learner = Learner(self.settings)
+        learner.names = list(self.names)
+        width = len(self.settings.features)
+        for lesson in self._lessons:
+            learner.learn(replace(lesson, guess=lesson.guess[:width], final=lesson.final[:width]))
+        return Kit.of(learner, self.settings, samplerate, detection)
+
+    def separation(self, features: Iterable[str] | None = None) -> Separation:
+        """How well some of the measured features, by default the kit's, tell the drums apart."""
+        places = [self._measured.index(name) for name in features or self.settings.features]
+        scaling, finals = SCALINGS[self.settings.scaling](), self._finals()[:, places]
+        scaling.learn(finals)
+        return separation(scaling.scaled(finals), self._classes(), len(self.names))
+
+    def sets(self) -> dict[str, Separation]:
+        """Sets of features with a name that were measured, the best first."""
+        found = {
+            name: self.separation(own)
+            for name, own in FEATURE_SETS.items()
+            if set(own) <= set(self._measured)
+        }
+        return dict(sorted(found.items(), key=lambda one: (-one[1].right, -one[1].margin)))
+
+
+def _differ(hits: Array) -> float:
+    """Largest distance from a drum's hit to the nearest other one, at least :data:`LEAST`."""
+    if len(hits) < 2:
+        return LEAST
+    apart = distances(hits, hits)
+    np.fill_diagonal(apart, np.inf)
+    return max(LEAST, float(apart.min(axis=1).max()))

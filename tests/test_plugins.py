@@ -1,0 +1,106 @@
+from __future__ import annotations
+
+import importlib.metadata
+
+import numpy as np
+import pytest
+from sklearn.cluster import MiniBatchKMeans
+
+from rtcluster import Final, Settings
+from rtcluster.checks import check_clusterer, check_feature
+from rtcluster.errors import SettingsError
+from rtcluster.kernel import features
+from rtcluster.learning.centres import mini_batch_kmeans
+from rtcluster.plugins import Feature, feature
+from rtcluster.settings import FEATURES
+from tests.conftest import run
+
+
+def crest_source(x, samplerate):
+    peak, power = 0.0, 1e-12
+    for i in range(x.size):
+        peak = max(peak, abs(x[i]))
+        power += x[i] * x[i]
+    return peak / (power / max(1, x.size)) ** 0.5
+
+
+def sluggish(centres, random):
+    """A clusterer that is k-means, made here."""
+    return MiniBatchKMeans(
+        len(centres), init=centres, n_init=1, reassignment_ratio=0.0, random_state=random
+    )
+
+
+@pytest.fixture(scope="module")
+def crest() -> Feature:
+    return feature(crest_source)
+
+
+@pytest.fixture
+def installed(monkeypatch, crest):
+    """Entry points as an installed package would bring them."""
+
+    class Point:
+        def __init__(self, name, thing):
+            self.name, self.load = name, lambda: thing
+
+    points = {
+        "rtcluster.features": [Point("crest", crest), Point("broken", "no feature at all")],
+        "rtcluster.clusterers": [Point("sluggish", sluggish)],
+    }
+    monkeypatch.setattr(importlib.metadata, "entry_points", lambda group: points[group])
+    monkeypatch.setattr("rtcluster.plugins.entry_points", lambda group: points[group])
+
+
+@pytest.mark.parametrize("number", range(len(FEATURES)), ids=FEATURES)
+def test_every_feature_of_ours_keeps_the_contract(number):
+    check_feature(lambda x, samplerate: features.feature(number, x, samplerate))
+
+
+def test_a_feature_of_somebody_elses_keeps_the_contract(crest):
+    check_feature(crest)
+
+
+def test_a_feature_that_is_not_finite_breaks_the_contract():
+    with pytest.raises(AssertionError, match="Expected a finite value"):
+        check_feature(feature(lambda x, samplerate: 1.0 / x.size if x.size else np.inf))
+
+
+@pytest.mark.parametrize("make", [mini_batch_kmeans, sluggish])
+def test_a_clusterer_keeps_the_contract(make):
+    check_clusterer(make)
+
+
+def test_a_clusterer_that_does_not_learn_breaks_the_contract():
+    class Still:
+        def __init__(self, centres, random):
+            self.cluster_centers_ = centres
+
+        def partial_fit(self, x, sample_weight=None):
+            return self
+
+    with pytest.raises(AssertionError, match="draw their centre near"):
+        check_clusterer(Still)
+
+
+@pytest.mark.parametrize("driver", ["compiled", "python"])
+def test_an_installed_feature_is_measured_by_the_kernel(installed, drums, driver):
+    chosen = Settings(classes=3, features="crest,complexity")
+    audio = drums.audio[: 3 * 44100]
+    finals = [e for e in run(audio, settings=chosen, driver=driver) if isinstance(e, Final)]
+    for final in finals:
+        x = audio[final.sample : final.sample + final.span]
+        assert final.features[0] == pytest.approx(crest_source(x, 44100.0), rel=1e-5)
+
+
+def test_an_installed_clusterer_learns(installed, drums):
+    events = run(drums.audio, settings=Settings(classes=3, clusterer="sluggish"))
+    assert {e.class_ for e in events if isinstance(e, Final)} >= {0, 1, 2}
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"features": "zcr,nothing"}, {"features": "broken"}, {"clusterer": "nothing"}]
+)
+def test_what_is_not_installed_is_refused_in_one_line(installed, wrong):
+    with pytest.raises(SettingsError, match=r"^Expected "):
+        Settings(**wrong)
