@@ -24,11 +24,10 @@ from rtcluster.learning.detection import Detection
 from rtcluster.processor import Processor
 from rtcluster.settings import Duration, Settings
 
-THRESHOLDS = tuple(round(2.0 ** (step / 3.0), 3) for step in range(-2, 7))
-"""The grid, in thresholds of the method or preset: 0.63 to 4. Further down, what sounds like soft
-notes is mostly none."""
+THRESHOLDS = tuple(round(2.0 ** (step / 3.0), 3) for step in range(7))
+"""The grid, in thresholds of the method or preset: 1 to 4."""
 
-MASKS_MS = (20, 32, 40, 50, 60, 80)
+MASKS_MS = (40, 50, 60, 80)
 """Masks in ms."""
 
 DOUBLE_S = 0.060
@@ -46,7 +45,7 @@ FEWEST = 8
 """Hits without which nothing can be chosen."""
 
 DROPPED = 0.02
-"""Share of the notes that may go missing, one hit at least."""
+"""Share of the notes that may go missing."""
 
 HEADROOM_DB = 6.0
 """The floor's distance from the noise and from the softest hit, where there is room."""
@@ -143,7 +142,7 @@ def tune(audio: Audio, samplerate: int, settings: Settings | None = None) -> Tun
     thresholds, threshold = _choose(trials([(t, t, mask_ms) for t in grid]), usual.threshold)
     lengths = [mask_ms]
     if settings.mask is None:
-        lengths = sorted({*map(float, MASKS_MS), mask_ms})
+        lengths = sorted({*(m for m in map(float, MASKS_MS) if m > mask_ms), mask_ms})
     masks, mask = _choose(trials([(m, threshold, m) for m in lengths]), mask_ms)
     detection = Detection(
         method=settings.method,
@@ -174,23 +173,21 @@ def _floor(noise: float, softest: float) -> float:
 
 
 def _choose(trials: list[Trial], usual: float) -> tuple[tuple[Trial, ...], float]:
-    """Take the setting nearest to the usual one where doubles are few and hardly a note drops.
+    """Raise the usual setting until doubles vanish, not until notes drop.
 
-    The notes there are to find are the most that any setting finds; what a setting costs is what it
-    misses of them and its doubles. Of the settings that cost hardly more than the best, those
-    with another one on either side are preferred to those at an edge, where a little less or more
-    would bring doubles or lose notes.
+    A higher setting is taken only for more doubles than it costs notes, and none that drops more
+    than a few of the notes that the usual one finds. Lower ones are never taken: what they
+    add sounds like soft notes and is mostly none.
     """
-    notes = np.array([trial.notes for trial in trials])
-    cost = notes.max() - notes + np.array([trial.doubles for trial in trials])
-    good = cost <= cost.min() + max(1.0, DROPPED * notes.max())
-    edge = np.ones(len(good), dtype=bool)
-    edge[1:-1] = ~(good[:-2] & good[2:])
-    inner = good & ~edge
-    values = np.array([trial.value for trial in trials])
-    away = np.abs(np.log(values / usual))
-    away[~(inner if inner.any() else good)] = np.inf
-    best = int(away.argmin())
+    values = [trial.value for trial in trials]
+    best = values.index(usual)
+    least = trials[best].notes * (1.0 - DROPPED)
+    for n in range(best + 1, len(trials)):
+        if trials[n].notes < least:
+            break
+        spared = trials[best].doubles - trials[n].doubles
+        if spared > max(0, trials[best].notes - trials[n].notes):
+            best = n
     out = tuple(replace(trial, chosen=n == best) for n, trial in enumerate(trials))
     return out, trials[best].value
 

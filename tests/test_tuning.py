@@ -84,16 +84,21 @@ def chosen(*trials):
 
 
 def test_the_threshold_is_raised_until_doubles_vanish():
-    assert chosen((0.5, 40, 20), (1, 40, 12), (2, 40, 0), (4, 40, 0), (8, 40, 0)) == 4
-    assert chosen((0.5, 40, 20), (1, 40, 12), (2, 40, 0), (4, 30, 0)) == 2
+    assert chosen((1, 40, 12), (2, 40, 4), (4, 40, 0), (8, 40, 0)) == 4
+    assert chosen((1, 40, 12), (2, 40, 0), (4, 30, 0)) == 2
 
 
 def test_the_threshold_is_not_raised_until_notes_drop():
-    assert chosen((0.25, 40, 0), (0.5, 40, 0), (1, 20, 0), (2, 10, 0)) == 0.5
+    assert chosen((1, 40, 12), (2, 30, 0), (4, 10, 0)) == 1
+    assert chosen((1, 200, 6), (2, 199, 3), (4, 190, 0)) == 2
 
 
-def test_the_usual_threshold_stays_where_it_does_as_well_as_any():
-    assert chosen((0.25, 40, 0), (0.5, 40, 0), (1, 40, 0), (2, 40, 0), (4, 40, 0)) == 1
+def test_the_usual_threshold_stays_where_there_are_no_doubles():
+    assert chosen((1, 40, 0), (2, 40, 0), (4, 40, 0)) == 1
+
+
+def test_lower_thresholds_than_the_usual_one_are_never_taken():
+    assert chosen((0.5, 60, 0), (1, 40, 0), (2, 40, 0)) == 1
 
 
 def engine_over(levels_db, gaps_s):
