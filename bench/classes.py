@@ -82,7 +82,7 @@ OTHERS = ("kmeans", "stream", "affinity", "means", "3-nn")
 
 OFFLINE_SLACK, GUESS_SLACK, AUTO_SLACK = 0.02, 0.0, 0.05
 BEST_GAIN, TAUGHT_RIGHT, AGREE, WITHIN = 0.10, 0.90, 0.90, 1
-"""What issue 4 wants."""
+"""What the classes are to reach."""
 
 Array = npt.NDArray[np.float64]
 Labels = npt.NDArray[np.int64]
@@ -556,7 +556,7 @@ def means(rows: list[dict[str, Any]], features: str) -> dict[str, Any]:
 
 
 def bars(figures: dict[str, dict[str, Any]]) -> list[tuple[str, str, bool]]:
-    """What issue 4 wants, what there is, and whether that will do; of the sets there are."""
+    """What is wanted, what there is, and whether that will do; of the sets there are."""
     out: list[tuple[str, str, bool]] = []
 
     def bar(wanted: str, there: float, least: float) -> None:
@@ -682,7 +682,7 @@ def show(console: Console, rows: list[dict[str, Any]], figures: dict[str, dict[s
             },
         )
     )
-    table = _table("What issue 4 wants", "bar", "figure", "met")
+    table = _table("What is wanted, and what there is", "bar", "figure", "met")
     for wanted, there, met in bars(figures):
         table.add_row(wanted, there, "yes" if met else "no")
     console.print(table)

@@ -151,7 +151,7 @@ def tune(audio: Audio, samplerate: int, settings: Settings | None = None) -> Tun
         silence=silence,
         mask=f"{mask:g}ms",
         velocity_floor_db=round(min(softest, 0.0), 1),
-        velocity_ceiling_db=round(max(loudest, softest + 1.0), 1),
+        velocity_ceiling_db=round(min(20.0, max(loudest, softest + 1.0)), 1),
     )
     return Tuning(detection, thresholds, masks, noise, softest, loudest)
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from rtcluster import RtclusterError, Settings
+from rtcluster.learning.detection import Detection
 from rtcluster.sources import groove
 from rtcluster.tuning import Trial, _choose, _Engine, tune
 
@@ -115,3 +116,9 @@ def test_a_much_softer_onset_just_after_a_hit_is_a_double():
     engine, at = engine_over([-6, -6], [0.5, 0.5])
     again = np.array([at[0], at[0] + int(0.050 * RATE), at[1]])
     assert engine.doubles(again).tolist() == [False, True, False]
+
+
+def test_a_tuned_kit_sets_the_velocity_range_unless_another_is_asked_for():
+    detection = Detection(velocity_floor_db=-40.0, velocity_ceiling_db=-6.0)
+    assert detection.overrides(Settings(), ())["velocity_range"] == "-40,-6"
+    assert "velocity_range" not in detection.overrides(Settings(), ("velocity_range",))

@@ -19,7 +19,7 @@ _RANGES = {
     "threshold": (0.0, 100.0),
     "silence": (-120.0, 0.0),
     "velocity_floor_db": (-120.0, 0.0),
-    "velocity_ceiling_db": (-120.0, 40.0),
+    "velocity_ceiling_db": (-120.0, 20.0),
 }
 
 
@@ -58,6 +58,9 @@ class Detection:
                 raise Unfit(f"{name} from {low:g} to {high:g}, got {value!r:.40}")
         if self.mask is not None and not isinstance(self.mask, str):
             raise Unfit(f"a duration as mask, got {self.mask!r:.40}")
+        floor, ceiling = self.velocity_floor_db, self.velocity_ceiling_db
+        if floor is not None and ceiling is not None and floor >= ceiling:
+            raise Unfit(f"a velocity floor under the ceiling, got {floor:g} and {ceiling:g}")
         try:
             Settings(
                 method=self.method, preset=self.preset, threshold=self.threshold,
@@ -79,8 +82,11 @@ class Detection:
         own = self.as_dict()
         if any(name in asked and getattr(given, name) != own[name] for name in _OF_THRESHOLD):
             own["threshold"] = None
-        names = (*_OF_THRESHOLD, "threshold", "silence", "mask")
-        return {name: own[name] for name in names if name not in asked and own[name] is not None}
+        low, high = self.velocity_floor_db, self.velocity_ceiling_db
+        if low is not None and high is not None:
+            own["velocity_range"] = f"{low:g},{high:g}"
+        names = (*_OF_THRESHOLD, "threshold", "silence", "mask", "velocity_range")
+        return {n: own[n] for n in names if n not in asked and own.get(n) is not None}
 
     def as_dict(self) -> dict[str, Any]:
         """All of it, in JSON's types."""
