@@ -27,7 +27,9 @@ def analyze(
 ) -> None:
     """Run the notebook on a file, offline: a report with plots and sounds."""
     from rtcluster.notebook import run_analyze
+    from rtcluster.sources.file import FileSource
 
+    FileSource(file).close()  # what is no audio is refused in the same words everywhere
     try:
         page = run_analyze(file, out, classes, algorithm, rate, delta, wait, seed, truth)
     except ValueError as error:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -56,16 +55,6 @@ def groove_file(groove: Groove, tmp_path: Path) -> Path:
     path = tmp_path / "groove.wav"
     soundfile.write(path, groove.x, groove.fs, subtype="FLOAT")
     return path
-
-
-@pytest.fixture(scope="session")
-def data() -> Path:
-    """Return the folder of recordings that are no part of the project."""
-    beside = Path(__file__).resolve().parents[3] / "shared" / "data"
-    folder = Path(os.environ.get("RTCLUSTER_DATA", beside))
-    if not (folder / "loops").is_dir():
-        pytest.skip("the recordings are not here; RTCLUSTER_DATA may name their folder")
-    return folder
 
 
 @dataclass(frozen=True)

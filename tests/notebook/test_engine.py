@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
 
 from rtcluster.notebook import engine
 
@@ -53,9 +52,6 @@ def test_events_of_other_kinds_are_kept_and_change_nothing() -> None:
 
 
 def test_the_real_engine_measures_what_librosa_measures(groove) -> None:
-    rtcluster = pytest.importorskip("rtcluster")
-    if not hasattr(rtcluster, "Processor"):
-        pytest.skip("the engine is not in this tree")
     from rtcluster.notebook.compare import check_features
 
     run = engine.run(groove.x, groove.fs, 2)
