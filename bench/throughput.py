@@ -56,7 +56,9 @@ def engine(buffer: int, hop: int, *, freeze: bool) -> Run:
     """The engine in this process; what it needs once for a stream is not counted."""
 
     def run(path: Path) -> float:
-        processor = Processor(Settings(classes=3, freeze=freeze, buffer=buffer, hop=hop))
+        processor = Processor(
+            Settings(classes=3, method="hfc", freeze=freeze, buffer=buffer, hop=hop)
+        )
         with FileSource(str(path)) as source:
             processor.prepare(source.samplerate, channels=source.channels)
             began = time.process_time()

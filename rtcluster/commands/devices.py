@@ -7,7 +7,7 @@ from rtcluster.commands.terminal import say
 
 def devices() -> None:
     """List inputs and outputs, with the numbers and names that -d takes."""
-    from rtcluster.sources.live import devices as find
+    from rtcluster.sources.devices import devices as find
 
     found = find()
     if not found:

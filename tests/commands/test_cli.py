@@ -138,9 +138,10 @@ def started(*arguments, **options):
     )  # fmt: skip
 
 
-def test_help_imports_nothing_heavy():
+@pytest.mark.parametrize("command", ["--help", "devices"])
+def test_what_answers_at_once_imports_nothing_heavy(command):
     code = (
-        "import sys; sys.argv = ['rtcluster', '--help']\n"
+        f"import sys; sys.argv = ['rtcluster', '{command}']\n"
         "from rtcluster.cli import main\n"
         "try: main()\n"
         "except SystemExit: pass\n"
