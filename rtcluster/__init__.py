@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from rtcluster.events import Event as Event
     from rtcluster.events import Final as Final
     from rtcluster.events import Guess as Guess
+    from rtcluster.events import MergeOffer as MergeOffer
     from rtcluster.events import ModelChange as ModelChange
     from rtcluster.events import Onset as Onset
     from rtcluster.events import Relabel as Relabel
@@ -41,6 +42,7 @@ _HOME = {
     "Event": "events",
     "Final": "events",
     "Guess": "events",
+    "MergeOffer": "events",
     "ModelChange": "events",
     "Onset": "events",
     "Relabel": "events",

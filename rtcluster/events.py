@@ -192,6 +192,14 @@ class ModelChange(_Event):
 
 
 @dataclass(frozen=True, slots=True)
+class MergeOffer(_Event):
+    """Two classes seem to be one drum. Nothing is merged: ``rtcluster kit merge`` does that."""
+
+    first: int
+    second: int
+
+
+@dataclass(frozen=True, slots=True)
 class Xrun(_Event):
     """The sound card lost audio at about this sample."""
 
@@ -199,7 +207,7 @@ class Xrun(_Event):
     kind: str
 
 
-Event: TypeAlias = Onset | Guess | Final | Relabel | ModelChange | Xrun
+Event: TypeAlias = Onset | Guess | Final | Relabel | ModelChange | MergeOffer | Xrun
 
 _NAMES: dict[type, str] = {
     Onset: "onset",
@@ -207,6 +215,7 @@ _NAMES: dict[type, str] = {
     Final: "final",
     Relabel: "relabel",
     ModelChange: "model",
+    MergeOffer: "merge_offer",
     Xrun: "xrun",
 }
 

@@ -19,7 +19,7 @@ import numpy.typing as npt
 from rtcluster import plugins
 from rtcluster.drivers import choose
 from rtcluster.errors import RtclusterError, SettingsError
-from rtcluster.events import EVENT, Event, Final, Guess, decode
+from rtcluster.events import EVENT, Event, Final, Guess, MergeOffer, decode
 from rtcluster.kernel import state as kernel_state
 from rtcluster.kernel.detector import configure
 from rtcluster.kernel.entry import drain, finish, publish
@@ -201,6 +201,7 @@ class Processor:
         self.threshold = self.settings.firing.threshold
         self.learner = learner
         self._guesses: dict[int, Guess] = {}
+        self._offered: set[tuple[int, int]] = set()
         self._published = 0  # sample from which the newest model decides
         if learner.ready:
             learner.begin()
@@ -349,7 +350,9 @@ class Processor:
     def _apply(self, update: Update, emitted: int) -> list[Event]:
         if update.model is not None:
             self._publish(update.model, emitted + int(update.lead * self._samplerate))
-        return list(update.relabels)
+        new = [pair for pair in update.merges if pair not in self._offered]
+        self._offered.update(new)
+        return [*update.relabels, *(MergeOffer(*pair) for pair in new)]
 
     def _publish(self, model: kernel_state.State, effective: int) -> None:
         """Queue a model for the first hop that starts at ``effective`` or later.

@@ -3,9 +3,20 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from rtcluster import Final, Guess, ModelChange, Onset, Processor, Relabel, RtclusterError, Settings
+from rtcluster import (
+    Final,
+    Guess,
+    MergeOffer,
+    ModelChange,
+    Onset,
+    Processor,
+    Relabel,
+    RtclusterError,
+    Settings,
+)
 from rtcluster.errors import SettingsError
 from rtcluster.kernel.onset import COUNTER_RESET
+from rtcluster.learning.learner import Update
 from tests.conftest import run
 
 
@@ -216,3 +227,14 @@ def test_two_processors_do_not_disturb_each_other(drums, events):
             out += processor.process(block)
     for processor, out in zip(pair, heard, strict=True):
         assert out + processor.flush() == events
+
+
+def test_a_merge_is_offered_once(drums, monkeypatch):
+    processor = Processor(Settings(classes=3))
+    processor.prepare(44100)
+    update = Update(merges=((0, 2),))
+    monkeypatch.setattr(processor.learner, "learn", lambda lesson: update)
+    offers = of(processor.process(drums.audio), MergeOffer)
+    assert [offer.as_dict() for offer in offers] == [
+        {"event": "merge_offer", "first": 0, "second": 2}
+    ]

@@ -13,7 +13,17 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from rtcluster.events import LEARNING, Event, Final, Guess, ModelChange, Onset, Relabel, Xrun
+from rtcluster.events import (
+    LEARNING,
+    Event,
+    Final,
+    Guess,
+    MergeOffer,
+    ModelChange,
+    Onset,
+    Relabel,
+    Xrun,
+)
 
 COLOURS = ("cyan", "yellow", "magenta", "green", "blue", "red", "bright_cyan", "bright_yellow")
 """By class number, repeated beyond eight."""
@@ -57,6 +67,11 @@ class _Hits:
                 self.hit(onset, guess, event)
         elif isinstance(event, Guess):
             self._guesses[event.id] = event
+        elif isinstance(event, MergeOffer):
+            self.note(
+                f"class {event.first} and class {event.second} sound alike; save a kit and "
+                "'rtcluster kit merge' makes them one"
+            )
         elif isinstance(event, Xrun):
             self.note(f"the sound card lost audio ({event.kind}) at {self.seconds(event.sample)}")
         elif isinstance(event, ModelChange) and event.late:

@@ -165,3 +165,15 @@ def test_fewer_different_hits_than_classes_form_none():
 def test_the_same_seed_learns_the_same():
     results = [follow(Learner(Settings(classes=3, seed=4)), play(orders(80)))[0] for _ in range(2)]
     assert results[0] == results[1]
+
+
+def test_two_classes_that_are_one_drum_are_offered_for_merging_and_never_merged():
+    learner, two = Learner(Settings(classes="auto")), DRUMS[[0, 2]]
+    follow(learner, play(orders(24, k=2), spread=0.01, drums=two))
+    counts, offers = [len(learner.names)], []
+    for lesson in play(orders(200, seed=2, k=2), seed=2, spread=0.5, drums=two):
+        offers += learner.learn(lesson).merges
+        counts.append(len(learner.names))
+    assert offers
+    assert all(first < second < counts[-1] for first, second in offers)
+    assert counts == sorted(counts)
