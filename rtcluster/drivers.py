@@ -7,7 +7,7 @@ C functions; in a live stream it needs the GIL in the callback, and says so.
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import Any
 
 import aubio
 import numpy as np
@@ -31,20 +31,6 @@ from rtcluster.settings import DRUMS, Settings, Spans
 
 _LISTEN_ALONG = 4096
 """Hops that a new detector hears before it takes over: 6 s, well beyond its memory."""
-
-
-class Driver(Protocol):
-    """Runs the kernel over blocks."""
-
-    name: str
-
-    def advance(self, block: npt.NDArray[np.float32]) -> int:
-        """Take frames of a block, as :func:`rtcluster.kernel.advance.advance`."""
-        ...
-
-    def close(self) -> None:
-        """Free what the detector holds."""
-        ...
 
 
 class CompiledDriver:

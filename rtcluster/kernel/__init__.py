@@ -5,12 +5,17 @@ Nothing in here allocates, raises, takes a lock or needs the GIL once it is comp
 
 =============  ==========================================================================
 ``state``      the one record that holds a stream's state
-``aubio_c``    aubio's C functions, reachable from compiled code
-``onset``      from a hop of audio to "a hit began at sample n, this loud"
-``features``   zero crossings and energy of a window
+``advance``    the whole per-block job, in terms of the rest
+``callback``   the same as a PortAudio callback; ``virtual`` plays audio into it in real time
+``entry``      the same for callers in Python
+``onset``      from a hop of audio to "a hit began so many samples ago, this loud"
+``detector``   our own detector, of ``spectrum``, ``flux``, ``picker`` and ``opening``
+``attack``     the first sample of a hit
+``velocity``   how hard it was
+``features``   what is measured of a window; ``plugin`` calls somebody else's
 ``classify``   nearest centre
 ``ring``       the event ring and the model queue: one writer, one reader, no lock
-``advance``    the whole per-block job, in terms of the above
-``callback``   the same as a PortAudio callback
+``aubio_c``    aubio's C functions, reachable from compiled code
+``jit``        how all of it is compiled
 =============  ==========================================================================
 """
