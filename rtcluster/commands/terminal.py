@@ -86,7 +86,7 @@ def first_use(engine: Engine) -> Processor:
     from rtcluster.processor import Processor
 
     if not jit.was_compiled():
-        say("First use: compiling the audio kernel for this machine, once (about 15 s) ...")
+        say("First use: compiling the audio kernel for this machine, once (up to a minute) ...")
     processor = Processor(engine.settings, kit=engine.kit, explicit=engine.explicit)
     if processor.driver == "python":
         from rtcluster.kernel.aubio_c import MISSING
