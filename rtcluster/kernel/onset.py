@@ -19,8 +19,8 @@ from rtcluster.kernel.spectrum import LOUDEST, SMALLEST
 from rtcluster.kernel.state import DRUMS, RING
 
 COUNTER_RESET = 1 << 30
-"""Samples after which aubio's counter is set back. It has 32 bits, and in aubio 0.4.9 no onset after
-its wrap is ever later than the last one; the build that is used now gets over the wrap by itself."""
+"""Samples after which aubio's counter is set back. It has 32 bits, and in aubio 0.4.9 no onset
+after its wrap is ever later than the last one; the build used now gets over the wrap itself."""
 
 RECENT_S = 0.080
 """How much of the past the detectors look at, in seconds."""
