@@ -222,7 +222,7 @@ def _process_callback() -> Any:
         "jack_port_get_buffer", types.voidptr(types.uint64, types.uint32)
     )
 
-    @cfunc(types.int32(types.uint32, types.voidptr))  # type: ignore[untyped-decorator]
+    @cfunc(types.int32(types.uint32, types.voidptr))  # type: ignore[untyped-decorator]  # Numba has no types here
     def process(frames: Any, userdata: Any) -> int:
         state = carray(userdata, 1, PLAYER)[0]
         out = carray(get_buffer(state.port, frames), (np.intp(frames),), np.float32)

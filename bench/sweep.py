@@ -86,7 +86,7 @@ def preset_values(preset: str) -> Values:
 
 
 # Not cached on disk: Numba would not notice a change in the kernel.
-@njit(nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
+@njit(nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]  # Numba has no types here
 def measure_all(record: Any, padded: Any, past: int, bands: Any) -> None:
     """Measure the bands of every hop of ``padded``, which begins with ``past`` zeros."""
     for h in range(len(bands)):
@@ -96,7 +96,7 @@ def measure_all(record: Any, padded: Any, past: int, bands: Any) -> None:
             bands[h, b] = record.band[b]
 
 
-@njit(nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
+@njit(nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]  # Numba has no types here
 def replay(record: Any, padded: Any, past: int, bands: Any, samples: Any, emitted: Any) -> int:
     """Decide on every hop from bands measured before; return the number of hits."""
     count = 0

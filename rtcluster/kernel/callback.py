@@ -64,7 +64,7 @@ def _build(digest: int) -> Any:
             types.voidptr, types.voidptr, types.ulong, types.voidptr, types.ulong, types.voidptr
         ),
         cache=True,
-    )  # type: ignore[untyped-decorator]
+    )  # type: ignore[untyped-decorator]  # Numba has no types here
     def callback(
         audio: Any, _output: Any, frames: Any, _times: Any, flags: Any, userdata: Any
     ) -> int:

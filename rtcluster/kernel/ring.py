@@ -29,7 +29,7 @@ from rtcluster.kernel.state import EVENTS, MODELS
 _WORD = 8  # bytes of a counter, and its alignment
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic  # type: ignore[untyped-decorator]  # Numba has no types here
 def load_acquire(_typing: Any, counter: Any) -> Any:
     """``counter[0]`` of a uint64 array, loaded with acquire ordering."""
 
@@ -40,7 +40,7 @@ def load_acquire(_typing: Any, counter: Any) -> Any:
     return types.uint64(counter), generate
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic  # type: ignore[untyped-decorator]  # Numba has no types here
 def store_release(_typing: Any, counter: Any, value: Any) -> Any:
     """Store ``value`` in ``counter[0]`` of a uint64 array with release ordering."""
 
