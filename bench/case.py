@@ -21,30 +21,25 @@ from bench.jackd import DEVICE, wait_until
 from rtcluster import Processor, Settings
 from rtcluster.events import Event, Xrun
 from rtcluster.session import Pump, Session
+from rtcluster.sinks import Sink
 from rtcluster.sources.live import LiveInput
 
 MAX_SECONDS = 20.0
 """The kernel keeps the times of this many seconds of 64-frame blocks, and some more."""
 
 
-class Counter:
+class Counter(Sink):
     """A sink that counts events by kind."""
 
     def __init__(self) -> None:
         self.counts: dict[str, int] = {}
         self.lost = 0
 
-    def begin(self, session: dict[str, object]) -> None:
-        """Nothing to do."""
-
     def event(self, event: Event) -> None:
         """Count it."""
         kind = type(event).__name__.lower()
         self.counts[kind] = self.counts.get(kind, 0) + 1
         self.lost += isinstance(event, Xrun)
-
-    def end(self, summary: dict[str, object]) -> None:
-        """Nothing to do."""
 
 
 def _spin(stop: threading.Event) -> None:

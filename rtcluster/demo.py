@@ -9,6 +9,7 @@ from scipy.optimize import linear_sum_assignment
 
 from rtcluster.events import LEARNING, Event, Final, Onset, Relabel
 from rtcluster.session import percentiles
+from rtcluster.sinks import Sink
 from rtcluster.sources.groove import DRUMS, Groove
 
 WINDOW_S = 0.050
@@ -44,15 +45,12 @@ class Score:
     drum_of: dict[int, str]
 
 
-class Heard:
+class Heard(Sink):
     """A sink that keeps the onsets and the class of each hit."""
 
     def __init__(self) -> None:
         self.onsets: list[Onset] = []
         self.classes: dict[int, int] = {}
-
-    def begin(self, session: dict[str, object]) -> None:
-        """Nothing to do."""
 
     def event(self, event: Event) -> None:
         """Keep what the score needs."""
@@ -60,9 +58,6 @@ class Heard:
             self.onsets.append(event)
         elif isinstance(event, Final | Relabel):
             self.classes[event.id] = event.class_
-
-    def end(self, summary: dict[str, object]) -> None:
-        """Nothing to do."""
 
 
 def score(groove: Groove, heard: Heard) -> Score:

@@ -23,7 +23,7 @@ LEARNING, UNKNOWN = -1, -2
 
 UNKNOWN_NAME = "unknown"
 
-ONSET, GUESS, FINAL, MODEL, XRUN = 1, 2, 3, 4, 5
+ONSET, GUESS, FINAL, MODEL, XRUN, CONTROL = 1, 2, 3, 4, 5, 6
 """Values of ``EVENT["kind"]``."""
 
 XRUN_KINDS = {
@@ -207,7 +207,26 @@ class Xrun(_Event):
     kind: str
 
 
-Event: TypeAlias = Onset | Guess | Final | Relabel | ModelChange | MergeOffer | Xrun
+@dataclass(frozen=True, slots=True)
+class Control(_Event):
+    """A person changed something while the session ran; it holds from here on.
+
+    Attributes
+    ----------
+    sample : int
+        The engine's clock. A ``threshold`` or a ``mask`` takes effect at this very sample.
+    what : str
+        One of :data:`rtcluster.controls.CONTROLS`, or ``mask``.
+    value : object
+        As in :class:`rtcluster.controls.Request`.
+    """
+
+    sample: int
+    what: str
+    value: object
+
+
+Event: TypeAlias = Onset | Guess | Final | Relabel | ModelChange | MergeOffer | Xrun | Control
 
 _NAMES: dict[type, str] = {
     Onset: "onset",
@@ -217,6 +236,7 @@ _NAMES: dict[type, str] = {
     ModelChange: "model",
     MergeOffer: "merge_offer",
     Xrun: "xrun",
+    Control: "control",
 }
 
 

@@ -26,6 +26,7 @@ from rtcluster.kernel.entry import drain, finish, publish
 from rtcluster.kernel.jit import mark_compiled
 from rtcluster.learning import kit_file
 from rtcluster.learning.kit import Kit
+from rtcluster.learning.kit_format import NAMES, is_name
 from rtcluster.learning.learner import Learner, Lesson, Update, warm_up
 from rtcluster.settings import FEATURES, PRESETS, STOCK, VELOCITY_CURVES, Duration, Settings, Spans
 
@@ -249,6 +250,23 @@ class Processor:
         kit = Kit.of(self.learner, self.settings, self._samplerate, detection)
         kit_file.save(path, kit)
         return kit
+
+    def rename(self, class_: int, name: str) -> None:
+        """Name a class; events from now on carry the name. The pump thread's.
+
+        Raises
+        ------
+        RtclusterError
+            If there is no such class, or the name cannot be one or is taken.
+        """
+        names = self.learner.names
+        if not 0 <= class_ < len(names):
+            raise RtclusterError(f"Expected a class from 0 to {len(names) - 1}, got {class_}.")
+        if not is_name(name):
+            raise RtclusterError(f"Expected {NAMES}, got {name[:80]!r}.")
+        if name in names and names.index(name) != class_:
+            raise RtclusterError(f"Expected a name that no other class has, got {name!r}.")
+        self.learner.rename(class_, name)
 
     def close(self) -> None:
         """Free what the detector holds. The processor can be prepared again."""

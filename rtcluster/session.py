@@ -15,9 +15,12 @@ from dataclasses import asdict
 import numpy as np
 import numpy.typing as npt
 
+from rtcluster.controls import Controls, Request
+from rtcluster.errors import RtclusterError
 from rtcluster.events import (
     LEARNING,
     SCHEMA_VERSION,
+    Control,
     Event,
     Final,
     Guess,
@@ -28,6 +31,7 @@ from rtcluster.events import (
 from rtcluster.processor import Processor
 from rtcluster.sinks import Sink
 from rtcluster.sources.file import FileSource
+from rtcluster.status import PERIOD_S, StatusReader
 
 PUMP_PERIOD_S = 0.001
 """How long the pump sleeps when there is nothing to do, in seconds."""
@@ -35,6 +39,9 @@ PUMP_PERIOD_S = 0.001
 _KEPT = 1 << 16
 """Latencies kept for the percentiles: the latest ones."""
 
+
+_SHOWN = 256
+"""Latest delays that a status tells the percentiles of."""
 
 _RELABELLED = 1024
 """Hits whose classes are remembered, so that a relabelled one is not counted twice."""
@@ -67,7 +74,10 @@ class Session:
         Name of where the audio comes from.
     sinks : iterable of Sink
     report : callable
-        Called with a line when a sink fails; that sink gets no more events.
+        Called with a line when a sink fails; that sink gets no more events. And with one when
+        a request cannot be met.
+    controls : Controls, optional
+        Where requests come from while it runs.
     """
 
     def __init__(
@@ -76,6 +86,7 @@ class Session:
         source: str,
         sinks: Iterable[Sink],
         report: Callable[[str], None],
+        controls: Controls | None = None,
     ) -> None:
         self.processor = processor
         self.source = source
@@ -83,6 +94,7 @@ class Session:
         self._class_of: dict[int, int] = {}  # of the latest hits, which may be relabelled
         self._sinks = list(sinks)
         self._report = report
+        self._controls = controls or Controls()
         self._late: list[float] = []  # ms from the arrival of the audio to the sinks
         self._algorithm: list[float] = []  # ms from the onset's sample to its emission
 
@@ -90,6 +102,11 @@ class Session:
     def listening(self) -> bool:
         """Whether there is a sink left that has not failed."""
         return bool(self._sinks)
+
+    @property
+    def watched(self) -> bool:
+        """Whether a sink wants to know how things stand."""
+        return any(type(sink).status is not Sink.status for sink in self._sinks)
 
     def begin(self) -> None:
         """Write the session line."""
@@ -161,17 +178,58 @@ class Session:
             out["sink_delay_ms"] = percentiles(self._late)
             out["callback_us"] = percentiles(self.processor.callback_work_us())
             out["callback_load"] = self.processor.callback_load()
+        self._each("figures", into=out)
         self._each("end", out)
         return out
 
-    def _each(self, method: str, argument: object) -> None:
+    def counts_by_class(self) -> dict[int, int]:
+        """Hits that have a class, by its number."""
+        return {c: n for c, n in sorted(self._by_class.items()) if n and c != LEARNING}
+
+    def latencies(self) -> dict[str, dict[str, float]]:
+        """Percentiles in ms of the latest hits' delays, as in the summary."""
+        return {
+            "onset_latency_ms": percentiles(self._algorithm[-_SHOWN:]),
+            "sink_delay_ms": percentiles(self._late[-_SHOWN:]),
+        }
+
+    def obey(self) -> None:
+        """Do what was asked for since the last time, and tell the sinks; the pump thread."""
+        for request in self._controls.pumped():
+            try:
+                told = self._carry_out(request)
+            except RtclusterError as error:
+                self._report(str(error))
+            else:
+                if told:
+                    self.handle([Control(self.processor.clock, request.what, request.value)])
+
+    def _carry_out(self, request: Request) -> bool:
+        """Do one thing; tell whether the sinks have still to be told."""
+        processor, value = self.processor, request.value
+        if request.what == "rename":
+            processor.rename(value["class"], value["name"])
+        elif request.what == "freeze":
+            processor.frozen = value
+        elif request.what == "threshold":
+            processor.threshold = value
+        return True
+
+    def watch(self, status: dict[str, object]) -> None:
+        """Show the sinks how things stand."""
+        self._each("status", status)
+
+    def _each(self, method: str, *arguments: object, into: dict[str, object] | None = None) -> None:
         """Call every sink; one that fails is left out from then on, and the rest go on."""
         for sink in list(self._sinks):
             try:
-                getattr(sink, method)(argument)
+                told = getattr(sink, method)(*arguments)
             except Exception as error:
                 self._sinks.remove(sink)
                 self._report(f"{type(sink).__name__} failed and gets no more events: {error}")
+            else:
+                if into is not None:
+                    into.update(told)
 
 
 def run_file(
@@ -218,8 +276,12 @@ class Pump:
         self._thread = threading.Thread(target=self._run, name="rtcluster-pump", daemon=True)
 
     def _run(self) -> None:
+        status, due = StatusReader(self._session), 0.0
         while not self._stop.is_set():
             if not self._turn():
+                if self._session.watched and time.monotonic() >= due:
+                    due = time.monotonic() + PERIOD_S
+                    self._session.watch(status.read())
                 time.sleep(PUMP_PERIOD_S)
 
     def _turn(self) -> bool:
@@ -228,6 +290,7 @@ class Pump:
         events = processor.collect()
         self._session.handle(events)
         self._session.handle(processor.learn(events))
+        self._session.obey()
         return bool(events)
 
     def __enter__(self) -> Pump:

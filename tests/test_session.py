@@ -13,6 +13,7 @@ import soundfile
 
 from rtcluster import Onset, Processor, Settings
 from rtcluster.session import Pump, Session, percentiles, run_file
+from rtcluster.sinks import Sink
 from rtcluster.sinks.jsonl import JsonLines
 from rtcluster.sources.file import FileSource
 from rtcluster.sources.groove import render
@@ -20,7 +21,7 @@ from rtcluster.sources.virtual import VirtualInput
 from tests.conftest import run
 
 
-class Kept:
+class Kept(Sink):
     """A sink that keeps everything."""
 
     def __init__(self):

@@ -14,7 +14,7 @@ import numpy as np
 
 from rtcluster.errors import RtclusterError
 from rtcluster.learning.kit import Kit
-from rtcluster.learning.kit_format import MAX_NAME, is_name
+from rtcluster.learning.kit_format import NAMES, is_name
 from rtcluster.learning.scaling import SCALINGS, Array
 from rtcluster.learning.separation import Separation, separation
 
@@ -45,10 +45,7 @@ def rename(kit: Kit, old: str, new: str) -> Kit:
     """
     number = number_of(kit, old)
     if not is_name(new):
-        raise RtclusterError(
-            f"Expected a name of 1 to {MAX_NAME} characters, no number and not 'unknown', "
-            f"got {new[:80]!r}."
-        )
+        raise RtclusterError(f"Expected {NAMES}, got {new[:80]!r}.")
     if new in kit.names and kit.names.index(new) != number:
         raise RtclusterError(
             f"Expected a name that is free in {kit.source}, got {new!r}; 'rtcluster kit merge' "

@@ -29,6 +29,9 @@ MAX_BYTES = 4 << 20
 MAX_NAME = 64
 """Characters of a name."""
 
+NAMES = f"a name of 1 to {MAX_NAME} characters, no number and not {UNKNOWN_NAME!r}"
+"""What :func:`is_name` allows, in words."""
+
 _LINE = 160
 _LARGEST = 1e15  # counts and features; beyond, float64 no longer holds every whole number
 

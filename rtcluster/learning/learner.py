@@ -208,6 +208,12 @@ class Learner:
         """Name a class."""
         self.names[class_] = name
 
+    def centres(self) -> tuple[Array, Labels]:
+        """Raw centres of the finals, shape (n_centres, n_features), and the class of each."""
+        if self._centres is None:
+            return np.zeros((0, len(self.settings.features))), np.zeros(0, np.int64)
+        return self._centres.raw, self._centres.owner
+
     def begin(self) -> None:
         """A new stream begins: the hits that are held are none of its own."""
         self.version = 0

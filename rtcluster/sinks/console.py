@@ -24,6 +24,7 @@ from rtcluster.events import (
     Relabel,
     Xrun,
 )
+from rtcluster.sinks import Sink
 
 COLOURS = ("cyan", "yellow", "magenta", "green", "blue", "red", "bright_cyan", "bright_yellow")
 """By class number, repeated beyond eight."""
@@ -43,7 +44,7 @@ def bar(velocity: int) -> str:
     return "█" * max(1, round(velocity / 127 * _BAR))
 
 
-class _Hits:
+class _Hits(Sink):
     """What both forms need to know of a session: its rate, and the hits that are open."""
 
     def __init__(self, console: Console) -> None:
@@ -133,9 +134,6 @@ class HitLines(_Hits):
             self.console.print(f"           classes formed: {found}", style="bold")
             self._relabelled.clear()
         super().event(event)
-
-    def end(self, summary: dict[str, object]) -> None:
-        """Nothing is held."""
 
 
 class HitTable(_Hits):

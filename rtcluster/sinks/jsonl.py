@@ -11,11 +11,12 @@ from typing import TextIO
 
 from rtcluster.errors import RtclusterError
 from rtcluster.events import Event
+from rtcluster.sinks import Sink
 
 STANDARD_OUTPUT = "-"
 
 
-class JsonLines:
+class JsonLines(Sink):
     """Writes the event schema to a text stream.
 
     Parameters
