@@ -11,6 +11,7 @@ from rtcluster import __version__
 from rtcluster.commands.analyze import analyze
 from rtcluster.commands.demo import demo
 from rtcluster.commands.devices import devices
+from rtcluster.commands.export import export
 from rtcluster.commands.kit import kit
 from rtcluster.commands.listen import listen
 from rtcluster.commands.run import run
@@ -27,7 +28,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (demo, listen, run, teach, tune, analyze, devices):
+for command in (demo, listen, run, teach, tune, analyze, export, devices):
     app.command()(command)
 app.add_typer(kit)
 

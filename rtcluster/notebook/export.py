@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterable
 from pathlib import Path
 
+from rtcluster.exports.audacity import label_track
 from rtcluster.notebook.canvas import Picture
 from rtcluster.notebook.clusters import UNCLASSIFIED, Analysis
 from rtcluster.notebook.reference import WINDOW_S, Hits
@@ -50,11 +51,11 @@ def write_labels(path: Path, analysis: Analysis) -> None:
     analysis : Analysis
         Hits and classes; each label spans the 90 ms that were measured.
     """
-    lines = []
-    for time, label in zip(analysis.onset_times, analysis.labels, strict=True):
-        name = "onset" if label == UNCLASSIFIED else f"class {label}"
-        lines.append(f"{time:.6f}\t{time + WINDOW_S:.6f}\t{name}\n")
-    path.write_text("".join(lines), encoding="utf-8", newline="\n")
+    track = label_track(
+        (time, time + WINDOW_S, "onset" if label == UNCLASSIFIED else f"class {label}")
+        for time, label in zip(analysis.onset_times, analysis.labels, strict=True)
+    )
+    path.write_text(track, encoding="utf-8", newline="\n")
 
 
 def write_events(path: Path, duel: Duel, source: str) -> None:

@@ -1,0 +1,40 @@
+"""Hits as CSV: a row a hit, for spreadsheets and data frames."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+from rtcluster.exports import Wanted
+from rtcluster.exports.take import Take, label
+
+COLUMNS = (
+    "id", "time", "sample", "class", "name", "velocity", "zcr", "energy", "margin", "latency_ms",
+    "guess", "span", "revised", "overlapped",
+)  # fmt: skip
+"""As in the event schema. ``time`` is in s; ``class`` -1 is learning and -2 unknown; ``guess`` is
+the class of the guess; ``latency_ms`` runs from the hit's first sample to the one at which the
+onset was known. What the session did not come to know is empty."""
+
+_MEASURED = ("zcr", "energy", "margin", "span", "revised", "overlapped")
+
+
+def write(target: Path, take: Take, wanted: Wanted) -> int:
+    """Write all hits; return how many."""
+    with target.open("w", newline="", encoding="utf-8") as file:
+        table = csv.DictWriter(file, COLUMNS, lineterminator="\n")
+        table.writeheader()
+        for hit in take.hits:
+            row = {key: hit.line.get(key) for key in _MEASURED}
+            row |= {
+                "id": hit.id,
+                "time": f"{hit.sample / take.samplerate:.6f}",
+                "sample": hit.sample,
+                "class": hit.class_,
+                "name": label(hit),
+                "velocity": hit.velocity,
+                "latency_ms": f"{1e3 * (hit.emitted - hit.sample) / take.samplerate:.3f}",
+                "guess": hit.guessed,
+            }
+            table.writerow(row)
+    return len(take.hits)

@@ -1,0 +1,124 @@
+"""What all exports are made of: a session's hits, its length, and the audio beside it.
+
+Read on the calling thread, after the session. A session that was cut off is as good as another:
+where nothing says how long it was, it ends with what is known of its last hit.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from rtcluster.errors import SourceError
+from rtcluster.events import UNKNOWN, UNKNOWN_NAME
+from rtcluster.recording import log
+from rtcluster.recording.log import Hit
+
+AUDIO_FILES = ("audio.wav", "audio.flac")
+"""Names of the audio in a recording's folder."""
+
+LEARNING_NAME = "learning"
+"""What a hit is called that was heard before there were classes."""
+
+WINDOW_S = 0.090
+"""Length in s of a hit that was not measured any more: what the final measures by default."""
+
+_ENDLESS = 1 << 48  # samples; no session is as long as this
+
+
+@dataclass(frozen=True, slots=True)
+class Take:
+    """A session as exports need it.
+
+    Attributes
+    ----------
+    path : Path
+        The file of events.
+    source : str
+        Where the session's audio came from, in printable characters.
+    samplerate : int
+        In Hz.
+    samples : int
+        Length of the session.
+    hits : tuple of Hit
+        By time.
+    audio : Path or None
+        The audio in the recording's folder, if there is any.
+    settings : mapping
+        The engine's, as the session line has them.
+    """
+
+    path: Path
+    source: str
+    samplerate: int
+    samples: int
+    hits: tuple[Hit, ...]
+    audio: Path | None
+    settings: Mapping[str, object]
+
+    @property
+    def seconds(self) -> float:
+        """Length of the session."""
+        return self.samples / self.samplerate
+
+
+def read(path: str | os.PathLike[str]) -> Take:
+    """Read a recording's folder, or a file of events.
+
+    Raises
+    ------
+    SourceError
+        If it is not there, or no session.
+    """
+    session = log.read(path)
+    hits = tuple(log.hits(session))
+    for hit in hits:
+        if not 0 <= hit.sample < _ENDLESS:
+            raise SourceError(
+                f"Expected hits at samples from 0 in {session.path}, got {hit.sample}. "
+                "Export another session."
+            )
+    audio = None
+    if session.path.name == log.EVENTS_FILE:
+        audio = next((a for n in AUDIO_FILES if (a := session.path.with_name(n)).is_file()), None)
+    settings = session.session.get("settings")
+    return Take(
+        path=session.path,
+        source=printable(session.session.get("source", "")),
+        samplerate=session.samplerate,
+        samples=_length(session, hits),
+        hits=hits,
+        audio=audio,
+        settings=settings if isinstance(settings, dict) else {},
+    )
+
+
+def label(hit: Hit) -> str:
+    """What a hit is called: its class's name, or ``learning`` or ``unknown``; never empty."""
+    if hit.class_ >= 0:
+        return printable(hit.name) or f"class {hit.class_}"
+    return UNKNOWN_NAME if hit.class_ == UNKNOWN else LEARNING_NAME
+
+
+def end(hit: Hit, samplerate: int) -> int:
+    """Sample after the last one that was measured of a hit."""
+    span = hit.line.get("span")
+    return hit.sample + max(1, span if type(span) is int else round(WINDOW_S * samplerate))
+
+
+def printable(text: object) -> str:
+    """A text on one line, without what files cannot hold or what would break their lines."""
+    return " ".join("".join(c if c.isprintable() else " " for c in str(text)).split())
+
+
+def _length(session: log.Log, hits: tuple[Hit, ...]) -> int:
+    """Samples of a session: as its summary says, but never less than what is known of it."""
+    known = [end(hit, session.samplerate) for hit in hits]
+    told = None if session.summary is None else session.summary.get("samples")
+    if type(told) is int:
+        return max([told, *(hit.sample + 1 for hit in hits)])
+    for line in session.lines:
+        known += [n for key in ("emitted", "sample") if type(n := line.get(key)) is int]
+    return max(known, default=0)
