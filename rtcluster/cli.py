@@ -13,6 +13,7 @@ from rtcluster.commands.demo import demo
 from rtcluster.commands.devices import devices
 from rtcluster.commands.kit import kit
 from rtcluster.commands.listen import listen
+from rtcluster.commands.replay import replay
 from rtcluster.commands.run import run
 from rtcluster.commands.teach import teach
 from rtcluster.commands.terminal import FAILED, USAGE, fail
@@ -27,7 +28,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (demo, listen, run, teach, tune, analyze, devices):
+for command in (demo, listen, run, replay, teach, tune, analyze, devices):
     app.command()(command)
 app.add_typer(kit)
 
