@@ -101,6 +101,8 @@ class Server:
     patient : bool
         Wait for clients that are late, where a sound card would drop their block. Then no
         audio is lost on a busy machine, but its clock stretches.
+    name : str, optional
+        Of a server that was killed, to start it again.
 
     Raises
     ------
@@ -115,12 +117,13 @@ class Server:
         *,
         realtime: bool | None = None,
         patient: bool = False,
+        name: str | None = None,
     ) -> None:
         import jack
 
         self.samplerate, self.period = samplerate, period
         self.realtime = realtime_permitted() if realtime is None else realtime
-        self.name = f"rtcluster-{os.getpid()}-{time.monotonic_ns() % 1_000_000}"
+        self.name = name or f"rtcluster-{os.getpid()}-{time.monotonic_ns() % 1_000_000}"
         mode = ["-R", "-P", str(PRIORITY)] if self.realtime else ["-r"]
         command = ["jackd", "-n", self.name, *mode, "--no-mlock", *["-S"] * patient]
         command += ["-d", "dummy", "-r", str(samplerate), "-p", str(period)]
@@ -165,6 +168,11 @@ class Server:
     def count(self, words: str) -> int:
         """How often it has said what matches a regular expression."""
         return len(re.findall(words, self.log()))
+
+    def kill(self) -> None:
+        """End it as a sound card ends that is unplugged."""
+        self._process.kill()
+        self._process.wait()
 
     def close(self) -> None:
         """Stop it."""

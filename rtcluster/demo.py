@@ -52,6 +52,11 @@ class Heard(Sink):
         self.onsets: list[Onset] = []
         self.classes: dict[int, int] = {}
 
+    def begin(self, session: dict[str, object]) -> None:
+        """Forget the take before."""
+        self.onsets.clear()
+        self.classes.clear()
+
     def event(self, event: Event) -> None:
         """Keep what the score needs."""
         if isinstance(event, Onset):

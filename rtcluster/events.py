@@ -34,6 +34,9 @@ XRUN_KINDS = {
 }
 """PortAudio's ``PaStreamCallbackFlags`` that mean lost audio, by their bit."""
 
+DEVICE_LOST = "device_lost"
+"""The kind of an xrun that the device itself was the end of; it may come back."""
+
 EVENT = np.dtype(
     [
         ("kind", "i4"),
@@ -54,6 +57,9 @@ EVENT = np.dtype(
     align=True,
 )
 """One event as the kernel writes it. Fields that a kind does not use are 0."""
+
+THRESHOLD, MASK = 1, 2
+"""``EVENT["flags"]`` of a control: what was set, to the value in ``strength``."""
 
 OVERLAPPED, REVISED, LATE = 1, 2, 4
 """Bits of ``EVENT["flags"]``."""
@@ -270,6 +276,10 @@ def decode(row: Sequence[Any], samplerate: int, names: Sequence[str], features: 
         return Onset(number, sample, time, emitted, velocity, round(strength, 6), stamp)
     if kind == MODEL:
         return ModelChange(number, sample, bool(flags & LATE))
+    if kind == CONTROL:
+        if flags == MASK:
+            return Control(sample, "mask", int(strength))
+        return Control(sample, "threshold", strength)
     if kind == XRUN:
         return Xrun(sample, XRUN_KINDS.get(flags, f"flag_{flags}"))
     judged = (

@@ -171,7 +171,8 @@ class Processor:
     def _set_up(self, channels: int, channel: int) -> None:
         state, spans = self._state, self._spans
         state["samplerate"], state["hop"] = self._samplerate, spans.hop
-        state["window"], state["guess"], state["mask"] = spans.window, spans.guess, spans.mask
+        state["window"], state["guess"] = spans.window, spans.guess
+        state["mask"] = state["asked_mask"] = spans.mask
         stock = STOCK.get(self.settings.method)
         state["method"] = kernel_state.DRUMS if stock is None else kernel_state.STOCK
         state["echo_db"] = 0.0 if stock is None else stock.echo_db
@@ -200,6 +201,7 @@ class Processor:
         configure(self._record["detector"][0], rate, self.settings.preset, spans.buffer, spans.hop)
         self._driver = self._driver_class(self._state, self.settings, spans, rate)
         self.threshold = self.settings.firing.threshold
+        self._state["threshold"] = self._state["asked_threshold"]
         self.learner = learner
         self._guesses: dict[int, Guess] = {}
         self._offered: set[tuple[int, int]] = set()
@@ -414,22 +416,22 @@ class Processor:
 
     @property
     def threshold(self) -> float:
-        """Onset threshold; may be set while running."""
-        return float(self._record["threshold"])
+        """Onset threshold; may be set while running, and holds from the next hop on."""
+        return float(self._record["asked_threshold"])
 
     @threshold.setter
     def threshold(self, value: float) -> None:
         Settings(threshold=value)
-        self._state["threshold"] = value
+        self._state["asked_threshold"] = value
 
     @property
     def mask(self) -> int:
         """Shortest time between two hits in samples; may be set while running."""
-        return int(self._record["mask"])
+        return int(self._record["asked_mask"])
 
     @mask.setter
     def mask(self, value: Duration | str | int) -> None:
-        self._state["mask"] = Settings(mask=value).spans(self._samplerate).mask
+        self._state["asked_mask"] = Settings(mask=value).spans(self._samplerate).mask
 
     @property
     def frozen(self) -> bool:

@@ -6,10 +6,12 @@ empties the event ring, feeds the sinks, and then lets the learner learn.
 
 from __future__ import annotations
 
+import queue
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import asdict
 
 import numpy as np
@@ -95,6 +97,7 @@ class Session:
         self._sinks = list(sinks)
         self._report = report
         self._controls = controls or Controls()
+        self.recording: str | None = None  # the folder, for the status
         self._late: list[float] = []  # ms from the arrival of the audio to the sinks
         self._algorithm: list[float] = []  # ms from the onset's sample to its emission
 
@@ -213,6 +216,7 @@ class Session:
             processor.frozen = value
         elif request.what == "threshold":
             processor.threshold = value
+            return False  # the kernel tells it, from the sample at which it holds
         return True
 
     def watch(self, status: dict[str, object]) -> None:
@@ -272,6 +276,7 @@ class Pump:
 
     def __init__(self, session: Session) -> None:
         self._session = session
+        self._notes: queue.SimpleQueue[Event] = queue.SimpleQueue()
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="rtcluster-pump", daemon=True)
 
@@ -291,7 +296,13 @@ class Pump:
         self._session.handle(events)
         self._session.handle(processor.learn(events))
         self._session.obey()
+        with suppress(queue.Empty):
+            self._session.handle([self._notes.get_nowait()])
         return bool(events)
+
+    def note(self, event: Event) -> None:
+        """Have the sinks told of something that the audio thread cannot know; any thread."""
+        self._notes.put(event)
 
     def __enter__(self) -> Pump:
         """Begin the session and start the thread."""

@@ -1,16 +1,15 @@
 """How a live session stands, for those who watch it: sinks with a ``status`` method.
 
-:class:`StatusReader` is the pump thread's. What it reads of the audio is for a meter: the audio
-thread goes on writing meanwhile.
+:class:`StatusReader` is the pump thread's.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rtcluster.kernel.state import RING
+from rtcluster.tap import Tap
 
 if TYPE_CHECKING:
     from rtcluster.session import Session
@@ -34,7 +33,7 @@ class StatusReader:
 
     def __init__(self, session: Session) -> None:
         self._session = session
-        self._heard = 0
+        self._tap = Tap(session.processor)
 
     def read(self) -> dict[str, object]:
         """The status.
@@ -47,8 +46,8 @@ class StatusReader:
             ``late_models``, ``events_dropped``; ``frozen``, ``threshold``, ``warmup`` (hits heard,
             hits needed), ``ready``; ``names``, ``counts`` (hits by class number);
             ``features`` (names of the first two), ``centres`` (raw, of those two) and ``owner``
-            (the class of each); ``onset_latency_ms``, ``sink_delay_ms`` and ``callback_load`` as
-            in the summary.
+            (the class of each); ``recording``, the folder, or None; ``onset_latency_ms``,
+            ``sink_delay_ms`` and ``callback_load`` as in the summary.
         """
         session = self._session
         processor = session.processor
@@ -66,6 +65,7 @@ class StatusReader:
             "threshold": round(processor.threshold, 4),
             "warmup": [learner.heard, processor.settings.warmup_hits],
             "ready": learner.ready,
+            "recording": session.recording,
             "names": list(learner.names),
             "counts": session.counts_by_class(),
             "features": list(processor.settings.features[:2]),
@@ -76,11 +76,7 @@ class StatusReader:
         }
 
     def _levels(self) -> dict[str, object]:
-        record: Any = self._session.processor.record[0]
-        now = int(record["clock"])
-        start, self._heard = max(self._heard, now - RING // 2), now
-        at = start & (RING - 1)
-        audio = np.abs(record["ring"][at : at + max(0, now - start)])
+        audio = np.abs(self._tap.take().audio)
         if not audio.size:
             return {"peak_db": FLOOR_DB, "rms_db": FLOOR_DB, "clipped": False}
         peak = float(audio.max())

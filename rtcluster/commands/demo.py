@@ -2,59 +2,55 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated, Any
 
 import typer
 
-from rtcluster.commands.options import Engine, Jsonl, engine_options
+from rtcluster.commands.options import Engine, engine_options
+from rtcluster.commands.outputs import Outputs, output_options
 from rtcluster.commands.terminal import (
     INTERRUPTED,
-    fail,
     first_use,
     kit_saved,
     load,
     milliseconds,
+    performance,
     say,
     until_interrupted,
 )
 
-if TYPE_CHECKING:
-    from rtcluster.sinks import Sink
-
 
 @engine_options(classes="3")
+@output_options()
 def demo(
     engine: Engine,
+    outputs: Outputs,
     seconds: Annotated[float, typer.Option(help="How long to play.", min=1.0, max=3600.0)] = 12.0,
-    jsonl: Jsonl = None,
 ) -> None:
     """Play a synthesised groove through the live path in real time; needs no hardware."""
     from rich.console import Console
 
+    from rtcluster.controls import Controls
     from rtcluster.demo import Heard, score
-    from rtcluster.session import Pump, Session
     from rtcluster.sinks.console import HitLines
-    from rtcluster.sinks.jsonl import JsonLines
     from rtcluster.sources import groove as grooves
     from rtcluster.sources.virtual import VirtualInput
 
     groove = grooves.render(seconds, seed=engine.settings.seed)
-    heard = Heard()
-    sinks: list[Sink] = [HitLines(Console(stderr=True, highlight=False)), heard]
-    if jsonl is not None:
-        sinks.insert(0, JsonLines.open(jsonl))
+    heard, lines, controls = Heard(), HitLines(Console(stderr=True, highlight=False)), Controls()
     processor = first_use(engine)
-    source = VirtualInput(processor, groove.audio, groove.samplerate)
-    session = Session(processor, "groove", sinks, fail)
-    say(
-        f"Playing {seconds:g} s of kick, snare and hat through the live path in blocks of "
-        f"{source.blocksize}; Ctrl-C stops."
-    )
-    with kit_saved(processor, engine.save_kit):
-        with until_interrupted() as stop, Pump(session), source:
-            while source.active and not stop.wait(0.05):
-                pass
-        summary = session.end()
+    source = VirtualInput(processor, groove.audio, groove.samplerate, name="groove")
+    with (
+        outputs.opened(controls) as sinks,
+        kit_saved(processor, engine.save_kit),
+        until_interrupted() as stop,
+    ):
+        say(
+            f"Playing {seconds:g} s of kick, snare and hat through the live path in blocks of "
+            f"{source.blocksize}; Ctrl-C stops."
+        )
+        playing = performance(processor, source, [*sinks, lines, heard], outputs, controls, stop)
+        summary: Any = playing.play()
     interrupted = stop.is_set()
     if not interrupted:
         result = score(groove, heard)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -12,28 +13,30 @@ from rtcluster.commands.options import (
     Channel,
     Device,
     Engine,
-    Jsonl,
     Samplerate,
     engine_options,
 )
+from rtcluster.commands.outputs import Outputs, output_options
 from rtcluster.commands.terminal import (
     INTERRUPTED,
-    fail,
     first_use,
     kit_saved,
+    performance,
     say,
     say_summary,
     until_interrupted,
 )
-from rtcluster.errors import RtclusterError, SettingsError
+from rtcluster.errors import SettingsError
 
 if TYPE_CHECKING:
     from rtcluster.sinks import Sink
 
 
 @engine_options()
+@output_options()
 def listen(
     engine: Engine,
+    outputs: Outputs,
     device: Device = None,
     channel: Channel = None,
     samplerate: Samplerate = None,
@@ -41,7 +44,6 @@ def listen(
     list_devices: Annotated[
         bool, typer.Option("-l", "--list-devices", help="List the devices and stop.")
     ] = False,
-    jsonl: Jsonl = None,
 ) -> None:
     """Listen to a live input until Ctrl-C."""
     if list_devices:
@@ -49,31 +51,28 @@ def listen(
         return
     from rich.console import Console
 
-    from rtcluster.session import Pump, Session
+    from rtcluster.controls import Controls
     from rtcluster.sinks.console import HitLines, HitTable
-    from rtcluster.sinks.jsonl import JsonLines
     from rtcluster.sources.live import LiveInput
 
     if channel is not None and channel < 1:
         raise SettingsError(f"Expected a channel from 1, got {channel}.")
     console = Console(stderr=True, highlight=False)
-    sinks: list[Sink] = [HitTable(console) if console.is_terminal else HitLines(console)]
-    if jsonl is not None:
-        sinks.insert(0, JsonLines.open(jsonl))
+    table: Sink = HitTable(console) if console.is_terminal else HitLines(console)
+    controls = Controls()
     processor = first_use(engine)
-    live = LiveInput(processor, device, (channel or 1) - 1, samplerate, blocksize)
-    session = Session(processor, live.name, sinks, fail)
-    say(
-        f"Listening to {live.name}, channel {channel or 1}, {processor.samplerate} Hz, "
-        f"input latency {1e3 * live.latency:.1f} ms; Ctrl-C stops."
-    )
-    lost = False
-    with kit_saved(processor, engine.save_kit):
-        with until_interrupted() as stop, Pump(session), live:
-            while not stop.wait(0.1) and not lost:
-                lost = not live.active
-        summary = session.end()
-    say_summary(summary)
-    if lost:
-        raise RtclusterError(f"Expected {live.name} to go on, got: it stopped.")
+    with (
+        closing(LiveInput(processor, device, (channel or 1) - 1, samplerate, blocksize)) as live,
+        outputs.opened(controls) as sinks,
+        kit_saved(processor, engine.save_kit),
+        until_interrupted() as stop,
+    ):
+        say(
+            f"Listening to {live.name}, channel {channel or 1}, {processor.samplerate} Hz, "
+            f"input latency {1e3 * live.latency:.1f} ms; Ctrl-C stops."
+        )
+        playing = performance(processor, live, [*sinks, table], outputs, controls, stop)
+        playing.waits = True
+        summary = playing.play()
+        say_summary(summary)
     raise typer.Exit(INTERRUPTED)

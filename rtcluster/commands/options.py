@@ -70,9 +70,6 @@ Blocksize = Annotated[
     int, typer.Option("-b", "--blocksize", help="Frames; 0 is the sound system's.", min=0)
 ]
 Channel = Annotated[int | None, typer.Option("-c", "--channel", help="Channel, from 1.")]
-Jsonl = Annotated[
-    str | None, typer.Option(help="Write the events to this file as JSON Lines; - is stdout.")
-]
 
 
 @dataclass(frozen=True, slots=True)

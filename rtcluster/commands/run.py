@@ -45,7 +45,10 @@ def run(
                     channel=index_of(channel, source.channels),
                 )
                 session = Session(processor, name, [JsonLines.open(STANDARD_OUTPUT)], fail)
-                with kit_saved(processor, engine.save_kit), _progress(source) as advance:
+                with (
+                    kit_saved(processor, engine.save_kit),
+                    progress_bar(name, source.frames, source.samplerate) as advance,
+                ):
                     run_file(session, source, advance)
                 if processor.counts.bad_hops:
                     say(
@@ -88,9 +91,9 @@ def require_classes(session: Session) -> None:
 
 
 @contextmanager
-def _progress(source: Any) -> Iterator[Any]:
-    """A progress bar on standard error, for files that take a while."""
-    if source.frames is not None and source.frames < LONG_FILE_S * source.samplerate:
+def progress_bar(name: str, frames: int | None, samplerate: int) -> Iterator[Any]:
+    """A progress bar on standard error, for audio that takes a while."""
+    if frames is not None and frames < LONG_FILE_S * samplerate:
         yield lambda _: None
         return
     from rich.console import Console
@@ -104,5 +107,5 @@ def _progress(source: Any) -> Iterator[Any]:
     )
     console = Console(stderr=True)
     with Progress(*columns, console=console, transient=console.is_terminal) as bar:
-        task = bar.add_task(source.name, total=source.frames)
-        yield lambda frames: bar.advance(task, frames)
+        task = bar.add_task(name, total=frames)
+        yield lambda some: bar.advance(task, some)

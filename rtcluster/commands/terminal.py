@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +13,11 @@ from rtcluster.errors import RtclusterError
 
 if TYPE_CHECKING:
     from rtcluster.commands.options import Engine
+    from rtcluster.commands.outputs import Outputs
+    from rtcluster.controls import Controls
     from rtcluster.processor import Processor
+    from rtcluster.sinks import Sink
+    from rtcluster.takes import Performance, Source
 
 FAILED, USAGE, INTERRUPTED = 1, 2, 130
 """Exit codes, beside 0 for done."""
@@ -93,6 +97,32 @@ def first_use(engine: Engine) -> Processor:
 
         say(f"Using aubio through Python, because {MISSING}. Live input may lose audio under load.")
     return processor
+
+
+def performance(
+    processor: Processor,
+    source: Source,
+    sinks: Sequence[Sink],
+    outputs: Outputs,
+    controls: Controls,
+    stop: threading.Event,
+) -> Performance:
+    """Takes from a source into sinks, as the options have it."""
+    from pathlib import Path
+
+    from rtcluster.takes import Performance
+
+    return Performance(
+        processor=processor,
+        source=source,
+        sinks=sinks,
+        recorder=lambda folder: outputs.recorder(processor, folder),
+        report=fail,
+        say=say,
+        controls=controls,
+        stop=stop,
+        record=None if outputs.record is None else Path(outputs.record),
+    )
 
 
 def milliseconds(values: Any) -> str:

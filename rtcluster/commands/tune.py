@@ -103,27 +103,22 @@ def _live(
     """
     import numpy as np
 
-    from rtcluster.kernel.state import RING
     from rtcluster.sources.live import LiveInput
+    from rtcluster.tap import Tap
 
     processor = first_use(Engine(engine.settings))
     live = LiveInput(processor, device, (channel or 1) - 1, samplerate, blocksize)
     rate = processor.samplerate
     say(f"Listening to {live.name}, {rate} Hz: play for {seconds:g} s, softly and loudly.")
     parts: list[Any] = []
-    heard, wanted = 0, int(seconds * rate)
-    record: Any = processor.record[0]
+    tap, wanted = Tap(processor), int(seconds * rate)
     with until_interrupted() as stop, live:
-        while heard < wanted and not stop.wait(0.02):
+        while processor.clock < wanted and not stop.wait(0.02):
             if not live.active:
                 raise RtclusterError(f"Expected {live.name} to go on, got: it stopped.")
             processor.collect()
-            clock = processor.clock
-            # The kernel's own ring holds the recent past; half of it is left as a distance.
-            begin = max(heard, clock - RING // 2) & (RING - 1)
-            length = clock - max(heard, clock - RING // 2)
-            parts.append(np.array(record["ring"][begin : begin + length]))
-            heard = clock
+            parts.append(tap.take().audio)
+    parts.append(tap.take().audio)
     if stop.is_set():
         say("Stopped; nothing was chosen.")
         raise typer.Exit(INTERRUPTED)

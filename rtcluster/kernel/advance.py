@@ -4,7 +4,7 @@ Runs on the audio thread. :func:`advance` takes any number of samples, cuts them
 into hops of the detector's own size, and does the same things in the same order for each hop,
 so that the size of the blocks cannot change a result. The order within a hop:
 
-1. models that are due take effect;
+1. models that are due take effect, and settings that were changed;
 2. the detector hears the hop;
 3. a new hit is dated, emitted, and cuts short the ones still open;
 4. guesses and finals that are due are measured, judged and emitted.
@@ -20,12 +20,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from rtcluster.events import FINAL, GUESS, LEARNING, OVERLAPPED, REVISED
+from rtcluster.events import FINAL, GUESS, LEARNING, MASK, OVERLAPPED, REVISED, THRESHOLD
 from rtcluster.kernel.classify import classify
 from rtcluster.kernel.features import energy, measure, zero_crossings
 from rtcluster.kernel.jit import compiled
 from rtcluster.kernel.onset import condition, detect, stretch
-from rtcluster.kernel.ring import claim, commit, push_onset, take_models
+from rtcluster.kernel.ring import claim, commit, push_control, push_onset, show, take_models
 from rtcluster.kernel.state import FINISHING, GUESSING, MAX_OPEN, NOT_CUT, RING
 from rtcluster.kernel.velocity import learn_top, peak_db, velocity
 
@@ -89,13 +89,36 @@ def remember(state: Any, count: int) -> None:
         slot = (at + i) & (RING - 1)
         state.ring[slot] = state.hop_audio[i]
         state.ring[slot + RING] = state.hop_audio[i]
+    show(state, state.clock + count)
+
+
+@compiled
+def take_settings(state: Any) -> None:
+    """Put into force what was asked for since the last hop, and tell from where on it holds."""
+    if state.asked_threshold != state.threshold:
+        state.threshold = state.asked_threshold
+        push_control(state, THRESHOLD, float(state.threshold))
+    if state.asked_mask != state.mask:
+        state.mask = state.asked_mask
+        push_control(state, MASK, float(state.mask))
+
+
+@compiled
+def quantise(audio: npt.NDArray[np.float32], steps: float) -> None:
+    """Round samples to whole steps of full scale, as a file of whole numbers will hold them."""
+    if steps > 0.0:
+        for i in range(audio.size):
+            step = np.floor(np.float64(audio[i]) * steps + 0.5)
+            audio[i] = np.float32(min(max(step, -steps), steps - 1.0) / steps)
 
 
 @compiled
 def begin_hop(state: Any) -> None:
     """Models that are due, and the hop's audio where the detector finds it."""
     take_models(state)
+    take_settings(state)
     audio = state.hop_audio[: state.hop]
+    quantise(audio, float(state.steps))
     if not condition(audio, state.detector_audio[: state.hop]):
         state.bad_hops += 1
     remember(state, state.hop)
@@ -272,6 +295,7 @@ def finish(state: Any) -> None:
     The detector does not hear the partial hop: the silence it would have to be
     filled up with makes an edge that is no onset.
     """
+    quantise(state.hop_audio[: state.filled], float(state.steps))
     condition(state.hop_audio[: state.filled], state.detector_audio[: state.filled])
     remember(state, state.filled)
     state.clock += state.filled

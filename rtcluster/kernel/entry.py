@@ -22,7 +22,7 @@ from rtcluster.kernel.state import State
 
 _advance, _fill, _finish = kernel.advance, kernel.fill, kernel.finish
 _begin_hop, _end_hop = kernel.begin_hop, kernel.end_hop
-_drain, _publish = ring.drain, ring.publish
+_drain, _publish, _heard = ring.drain, ring.publish, ring.heard
 _window_frame, _begin_detection, _accept = (
     spectrum.window_frame, onset.begin_detection, onset.accept,
 )  # fmt: skip
@@ -62,6 +62,12 @@ def finish(state: State) -> None:
 def drain(state: State, out: npt.NDArray[Any]) -> int:
     """:func:`rtcluster.kernel.ring.drain`."""
     return _drain(state[0], out)
+
+
+@compiled
+def heard(state: State) -> int:
+    """:func:`rtcluster.kernel.ring.heard`."""
+    return _heard(state[0])
 
 
 @compiled

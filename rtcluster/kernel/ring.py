@@ -22,7 +22,7 @@ from numba import types
 from numba.extending import intrinsic
 from numba.np.arrayobj import make_array
 
-from rtcluster.events import LATE, MODEL, ONSET, XRUN
+from rtcluster.events import CONTROL, LATE, MODEL, ONSET, XRUN
 from rtcluster.kernel.jit import compiled
 from rtcluster.kernel.state import EVENTS, MODELS
 
@@ -115,6 +115,19 @@ def push_xrun(state: Any, sample: int, flag: int) -> None:
 
 
 @compiled
+def push_control(state: Any, what: int, value: float) -> None:
+    """Emit a control event: a setting that holds from this hop on."""
+    slot = claim(state, CONTROL)
+    if slot >= 0:
+        event = state.events[slot]
+        event.sample = state.clock
+        event.emitted = state.clock
+        event.flags = what
+        event.strength = value
+        commit(state)
+
+
+@compiled
 def drain(state: Any, out: npt.NDArray[Any]) -> int:
     """Move waiting events to ``out``, oldest first; the reader's side.
 
@@ -130,6 +143,21 @@ def drain(state: Any, out: npt.NDArray[Any]) -> int:
         out[i] = state.events[np.int64((read + np.uint64(i)) & np.uint64(EVENTS - 1))]
     store_release(state.events_read, read + np.uint64(count))
     return count
+
+
+# Audio: written by the kernel, read by the recorder.
+
+
+@compiled
+def show(state: Any, heard: int) -> None:
+    """Let readers see the ring up to this sample."""
+    store_release(state.heard, np.uint64(heard))
+
+
+@compiled
+def heard(state: Any) -> int:
+    """Samples of the stream that are in the ring; the reader's side."""
+    return int(load_acquire(state.heard))
 
 
 # Models: written by the pump, read by the kernel.
@@ -170,7 +198,7 @@ def take_models(state: Any) -> None:
         waiting = state.models[np.int64(read & np.uint64(MODELS - 1))]
         if waiting.effective > state.clock:
             return
-        late = waiting.effective <= state.clock - state.hop
+        late = waiting.late != 0 or waiting.effective <= state.clock - state.hop
         state.model[0] = waiting
         slot = claim(state, MODEL)
         if slot >= 0:

@@ -2,7 +2,7 @@
 
 Allocated once by :func:`create`; the audio thread owns it while a stream runs. Other
 threads touch only what :mod:`rtcluster.kernel.ring` hands over, and the fields under
-"set while running", which the kernel reads at the start of a hop.
+"set while running", which the kernel takes over at the start of a hop.
 """
 
 from __future__ import annotations
@@ -25,9 +25,10 @@ MAX_OPEN = 32
 """Hits that may wait for their guess or final at once. One is cut short by the next
 two after it at the latest, so this is never the limit that is met first."""
 
-RING = 1 << 17
-"""Samples of history, a power of two: 0.68 s at 192 kHz. The ring is written twice, at ``i``
-and at ``i + RING``, so that any stretch of it is one contiguous view."""
+RING = 1 << 18
+"""Samples of history, a power of two: 5.9 s at 44.1 kHz, 1.4 s at 192 kHz, so that a recorder
+outlives a disk that stalls for a second. The ring is written twice, at ``i`` and at ``i + RING``,
+so that any stretch of it is one contiguous view."""
 
 EVENTS = 1 << 10
 """Slots of the event ring, a power of two."""
@@ -59,6 +60,7 @@ MODEL = np.dtype(
         ("centres", "f8", (2, MAX_CENTRES, MAX_FEATURES)),
         ("owner", "i4", (2, MAX_CENTRES)),  # class of each centre
         ("spread", "f8", (2, MAX_CENTRES)),  # of a centre's own hits, scaled
+        ("late", "i4"),  # in a replay: it came late when it was recorded
     ],
     align=True,
 )
@@ -93,9 +95,13 @@ STATE = np.dtype(
         ("channels", "i4"),
         ("channel", "i4"),  # -1: their mean
         ("synchronous", "i4"),  # advance returns after a hop that has a final
-        # Set while running.
-        ("mask", "i4"),
+        ("steps", "f4"),  # steps up to full scale that the input is rounded to; 0: not at all
+        # Set while running: taken over at the start of a hop, which an event then tells.
+        ("asked_threshold", "f4"),
+        ("asked_mask", "i4"),
+        # In force.
         ("threshold", "f4"),
+        ("mask", "i4"),  # samples
         ("silence", "f4"),
         ("velocity_curve", "i4"),
         ("velocity_set", "i4"),  # the top is set, not learned
@@ -108,6 +114,9 @@ STATE = np.dtype(
         ("hop_audio", "f4", (MAX_HOP,)),
         ("detector_audio", "f4", (MAX_HOP,)),
         ("ring", "f4", (2 * RING,)),
+        ("ring_pad", "u1", (_CACHE_LINE,)),
+        ("heard", "u8", (1,)),  # samples in the ring, for readers on other threads
+        ("ring_pad2", "u1", (_CACHE_LINE,)),
         # Onsets.
         ("detector", DETECTOR, (1,)),
         # aubio's stock detector. It lives in C; these are addresses.
@@ -187,6 +196,7 @@ def clear(state: State) -> None:
 
 _KEPT = (
     "samplerate", "hop", "window", "guess", "n_features", "features", "foreign", "method",
-    "echo_db", "channels", "channel", "synchronous", "mask", "threshold", "silence",
-    "velocity_curve", "velocity_set", "velocity_top", "velocity_range",
+    "echo_db", "channels", "channel", "synchronous", "steps", "asked_threshold", "asked_mask",
+    "threshold", "mask", "silence", "velocity_curve", "velocity_set", "velocity_top",
+    "velocity_range",
 )  # fmt: skip

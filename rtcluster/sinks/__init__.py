@@ -13,7 +13,7 @@ from rtcluster.events import Event
 
 
 class Sink:
-    """Receives one session. Every method does nothing until a subclass says otherwise."""
+    """Receives one session after the other. Every method does nothing until a subclass acts."""
 
     def begin(self, session: dict[str, object]) -> None:
         """The session starts; the schema's ``session`` object."""
@@ -29,4 +29,7 @@ class Sink:
         return {}
 
     def end(self, summary: dict[str, object]) -> None:
-        """The session is over; the schema's ``summary`` object. Release what is held."""
+        """The session is over; the schema's ``summary`` object. Another one may follow."""
+
+    def close(self) -> None:
+        """No session follows. Release what is held."""

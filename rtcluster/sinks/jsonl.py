@@ -24,7 +24,7 @@ class JsonLines(Sink):
     stream : file object
         Open for text.
     close : bool
-        Close it at the end of the session.
+        Close it when no more sessions follow.
     """
 
     def __init__(self, stream: TextIO, *, close: bool = False) -> None:
@@ -49,20 +49,24 @@ class JsonLines(Sink):
                 f"Expected to write events to {path}, got: {error.strerror}."
             ) from error
 
-    def _write(self, line: dict[str, object]) -> None:
+    def write(self, line: dict[str, object]) -> None:
+        """Write an object as a line."""
         self._stream.write(json.dumps(line, allow_nan=False) + "\n")
         self._stream.flush()
 
     def begin(self, session: dict[str, object]) -> None:
         """Write the ``session`` line."""
-        self._write(session)
+        self.write(session)
 
     def event(self, event: Event) -> None:
         """Write an event's line."""
-        self._write(event.as_dict())
+        self.write(event.as_dict())
 
     def end(self, summary: dict[str, object]) -> None:
         """Write the ``summary`` line."""
-        self._write(summary)
+        self.write(summary)
+
+    def close(self) -> None:
+        """Close the file, if this object opened it."""
         if self._close:
             self._stream.close()

@@ -3,21 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from rtcluster.errors import SourceError
-
-
-def portaudio() -> Any:
-    """Import sounddevice, or say what its absence means."""
-    try:
-        import sounddevice
-    except OSError as error:
-        raise SourceError(
-            f"Expected the PortAudio library, got: {error}. On Debian and Ubuntu install it "
-            "with 'apt install libportaudio2'."
-        ) from error
-    return sounddevice
+from rtcluster.sources.portaudio import portaudio
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,8 @@ import numpy.typing as npt
 from rtcluster.errors import SourceError
 from rtcluster.kernel.ring import push_xrun
 from rtcluster.processor import Processor
-from rtcluster.sources.devices import find_input, portaudio
+from rtcluster.sources.devices import find_input
+from rtcluster.sources.portaudio import JACK, begin_anew, let_go, portaudio
 
 
 class LiveInput:
@@ -65,24 +66,27 @@ class LiveInput:
         processor.record["synchronous"] = 0
         self._processor = processor
         self._portaudio_error = sd.PortAudioError
-        options: dict[str, Any] = {
+        self._options: dict[str, Any] = {
             "samplerate": rate,
             "blocksize": blocksize,
-            "device": self.device.number,
             "channels": channel + 1,
             "dtype": "float32",
             "latency": "low",
         }
+        self._running = False
+        self._stream: Any = self._open(sd)
+
+    def _open(self, sd: Any) -> Any:
+        """A stream of the device, not yet started."""
+        options = {**self._options, "device": self.device.number}
         try:
-            self._stream: Any = (
-                self._compiled_stream(sd, options)
-                if processor.driver == "compiled"
-                else sd.InputStream(callback=self._python_callback, **options)
-            )
+            if self._processor.driver == "compiled":
+                return self._compiled_stream(sd, options)
+            return sd.InputStream(callback=self._python_callback, **options)
         except sd.PortAudioError as error:
             raise SourceError(
-                f"Expected {self.device.name!r} to open at {rate} Hz, block size "
-                f"{blocksize or 'its own'}, got: {_words(error)}. Its own rate is "
+                f"Expected {self.device.name!r} to open at {options['samplerate']} Hz, block size "
+                f"{options['blocksize'] or 'its own'}, got: {_words(error)}. Its own rate is "
                 f"{self.device.samplerate} Hz."
             ) from error
 
@@ -125,7 +129,7 @@ class LiveInput:
     def active(self) -> bool:
         """Whether the stream still runs."""
         try:
-            return bool(self._stream.active)
+            return self._stream is not None and bool(self._stream.active)
         except self._portaudio_error:
             return False
 
@@ -143,10 +147,40 @@ class LiveInput:
             raise SourceError(
                 f"Expected {self.device.name!r} to start, got: {_words(error)}."
             ) from error
+        self._running = True
+
+    def stop(self) -> None:
+        """Stop; when this returns the audio thread no longer runs. It can be started again."""
+        if self._running and self._stream is not None:
+            if self.device.api == JACK and not self.active:
+                let_go(self._stream)
+                self._stream = None
+            else:
+                self._stream.abort(ignore_errors=True)
+        self._running = False
+
+    def reopen(self) -> None:
+        """Take up a device that was lost: the same stream again, into the same state.
+
+        The processor's clock goes on where the audio broke off, and so do its hits and classes.
+
+        Raises
+        ------
+        SourceError
+            If the device is not back yet, or is not the same: another rate, fewer inputs.
+        """
+        self.stop()
+        self.close()
+        sd = begin_anew()
+        self.device = find_input(self.device.name)
+        self._stream = self._open(sd)
+        self.start()
 
     def close(self) -> None:
-        """Stop; when this returns the audio thread no longer runs."""
-        self._stream.close(ignore_errors=True)
+        """Free the device; the stream was stopped before."""
+        if self._stream is not None:
+            self._stream.close(ignore_errors=True)
+        self._stream = None
 
     def __enter__(self) -> LiveInput:
         """Start."""
@@ -155,7 +189,7 @@ class LiveInput:
 
     def __exit__(self, *_: object) -> None:
         """Stop."""
-        self.close()
+        self.stop()
 
 
 def _words(error: Exception) -> str:

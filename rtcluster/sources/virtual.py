@@ -30,6 +30,8 @@ class VirtualInput:
         Hz.
     blocksize : int
         Frames.
+    name : str
+        What the session calls it.
     """
 
     def __init__(
@@ -38,8 +40,9 @@ class VirtualInput:
         audio: npt.NDArray[np.float32],
         samplerate: int,
         blocksize: int = 64,
+        name: str = "virtual sound card",
     ) -> None:
-        self.name = "virtual sound card"
+        self.name = name
         self.blocksize = blocksize
         self.latency = 0.0
         processor.prepare(samplerate, blocksize)
@@ -48,8 +51,11 @@ class VirtualInput:
         self._processor = processor
         self._audio = audio.reshape(-1, 1)
         self._record: Any = record
-        play = self._compiled() if processor.driver == "compiled" else self._play
-        self._thread = threading.Thread(target=play, name="rtcluster-virtual-card", daemon=True)
+        self._target = self._compiled() if processor.driver == "compiled" else self._play
+        self._thread = self._new_thread()
+
+    def _new_thread(self) -> threading.Thread:
+        return threading.Thread(target=self._target, name="rtcluster-virtual-card", daemon=True)
 
     def _compiled(self) -> Callable[[], None]:
         from rtcluster.kernel.virtual import play
@@ -75,10 +81,12 @@ class VirtualInput:
         return self._thread.is_alive()
 
     def start(self) -> None:
-        """Begin to play."""
+        """Begin to play, from the first sample."""
+        self._record["stop"] = 0
+        self._thread = self._new_thread()
         self._thread.start()
 
-    def close(self) -> None:
+    def stop(self) -> None:
         """Stop playing; when this returns the audio thread no longer runs."""
         self._record["stop"] = 1
         if self._thread.ident is not None:
@@ -91,4 +99,4 @@ class VirtualInput:
 
     def __exit__(self, *_: object) -> None:
         """Stop."""
-        self.close()
+        self.stop()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import signal
 import sys
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 import soundfile
 
 from rtcluster.cli import main
+from rtcluster.errors import SourceError
 from rtcluster.sources import groove
 
 
@@ -86,6 +88,14 @@ class FakeInput:
         processor.collect = self.collect
         self.active = True
         self.latency = 0.0
+
+    def reopen(self):
+        """It does not come back: Ctrl-C."""
+        signal.raise_signal(signal.SIGINT)
+        raise SourceError("Expected the fake card, got none.")
+
+    def close(self):
+        pass
 
     def collect(self):
         block = self.audio[self._heard : self._heard + 2205]

@@ -1,0 +1,148 @@
+"""Where a live session's hits go, besides the screen: the options that live commands share.
+
+:func:`output_options` gives a command all of them; the command receives :class:`Outputs`.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from rtcluster.commands.terminal import fail, say
+from rtcluster.errors import SettingsError
+
+if TYPE_CHECKING:
+    from rtcluster.controls import Controls
+    from rtcluster.processor import Processor
+    from rtcluster.sinks import Sink
+
+
+def _option(kind: Any, *names: str, **extra: Any) -> Any:
+    return Annotated[kind, typer.Option(*names, rich_help_panel="Outputs", **extra)]
+
+
+SENT = ("onset", "guess", "final")
+"""Events that a note or a tone can be sent at."""
+
+OUTPUTS: dict[str, Any] = {
+    "jsonl": _option(str | None, help="Write the events to this file as JSON Lines; - is stdout."),
+    "record": _option(str | None, help="Keep audio and events in this folder; see replay."),
+    "record_format": _option(str, help="Of the audio: wav (32-bit float) or flac (24 bits)."),
+    "midi": _option(str | None, help="Send notes to this MIDI port; made if there is none."),
+    "note": _option(list[str] | None, help="Note of a class, such as snare=40; may be repeated."),
+    "send": _option(str, help=f"When to send a note or a tone: {', '.join(SENT)}."),
+    "osc": _option(str | None, help="Send OSC to this host:port."),
+    "latency_offset": _option(
+        str | None, help="ms that input comes late, for time tags; auto: as measured by latency."
+    ),
+    "monitor": _option(bool, "--monitor", help="Serve a page that shows the session."),
+    "host": _option(str, help="Address that the page is served on; others may see it then."),
+    "port": _option(int, help="Port of the page; 0 is any.", min=0, max=65535),
+}
+STANDARD = {
+    "jsonl": None, "record": None, "record_format": "wav", "midi": None, "note": None,
+    "send": "guess", "osc": None, "latency_offset": None, "monitor": False, "host": "127.0.0.1",
+    "port": 0,
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Outputs:
+    """What the options came to; see :data:`OUTPUTS`."""
+
+    jsonl: str | None
+    record: str | None
+    record_format: str
+    midi: str | None
+    note: tuple[str, ...]
+    send: str
+    osc: str | None
+    latency_offset: str | None
+    monitor: bool
+    host: str
+    port: int
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be meant, before anything is opened."""
+        from rtcluster.recording.audio import check_format
+
+        check_format(self.record_format)
+        if self.send not in SENT:
+            raise SettingsError(f"Expected --send {' or '.join(SENT)}, got {self.send!r}.")
+
+    @contextmanager
+    def opened(self, controls: Controls, offset_s: float = 0.0) -> Iterator[list[Sink]]:
+        """The sinks that last for all takes; they are closed when the context is left."""
+        from rtcluster.sinks.jsonl import JsonLines
+
+        sinks: list[Sink] = []
+        try:
+            if self.midi is not None:
+                from rtcluster.sinks.drum_map import parse_notes
+                from rtcluster.sinks.midi import MidiOut
+
+                notes = parse_notes(list(self.note))
+                sinks.append(MidiOut.open(self.midi, send=self.send, notes=notes))
+            if self.osc is not None:
+                from rtcluster.sinks.osc import OscOut
+
+                sinks.append(OscOut.open(self.osc, offset_s=offset_s))
+            if self.jsonl is not None:
+                sinks.append(JsonLines.open(self.jsonl))
+            if self.monitor:
+                from rtcluster.monitor import Monitor
+
+                monitor = Monitor.open(controls, host=self.host, port=self.port, report=fail)
+                sinks.append(monitor)
+                say(f"Monitor: {monitor.url}")
+            yield sinks
+        finally:
+            for sink in sinks:
+                sink.close()
+
+    def recorder(self, processor: Processor, folder: str) -> Sink:
+        """A recorder of one take."""
+        from rtcluster.recording.recorder import Recorder
+
+        return Recorder(folder, processor, fail, self.record_format)
+
+
+def output_options(*names: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Give a command the options of the outputs, or the named ones of them.
+
+    Returns
+    -------
+    callable
+        A decorator. The command it decorates takes an ``outputs`` argument.
+    """
+    table = {name: OUTPUTS[name] for name in names or OUTPUTS}
+
+    def decorate(command: Callable[..., None]) -> Callable[..., None]:
+        signature = inspect.signature(command, eval_str=True)
+        own = [p for name, p in signature.parameters.items() if name != "outputs"]
+        shared = [
+            inspect.Parameter(
+                name, inspect.Parameter.KEYWORD_ONLY, default=STANDARD[name], annotation=option
+            )
+            for name, option in table.items()
+        ]
+
+        @functools.wraps(command)
+        def wrapped(*arguments: Any, **given: Any) -> None:
+            values: dict[str, Any] = {**STANDARD, **{name: given.pop(name) for name in table}}
+            values["note"] = tuple(values["note"] or ())
+            command(*arguments, outputs=Outputs(**values), **given)
+
+        wrapped.__signature__ = signature.replace(  # type: ignore[attr-defined]  # read by inspect
+            parameters=[*(p.replace(kind=inspect.Parameter.KEYWORD_ONLY) if p.name != "engine"
+                          else p for p in own), *shared]
+        )  # fmt: skip
+        return wrapped
+
+    return decorate

@@ -1,0 +1,53 @@
+"""``rtcluster replay``: a recording through the engine again, held against its log."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from rtcluster.commands.outputs import Outputs, output_options
+from rtcluster.commands.run import progress_bar
+from rtcluster.commands.terminal import FAILED, INTERRUPTED, fail, say, until_interrupted
+
+if TYPE_CHECKING:
+    pass
+
+
+@output_options("jsonl", "monitor", "host", "port")
+def replay(
+    outputs: Outputs,
+    folder: Annotated[str, typer.Argument(help="What --record wrote.")],
+    realtime: Annotated[
+        bool, typer.Option("--realtime", help="At the speed it was played; so with --monitor.")
+    ] = False,
+) -> None:
+    """Replay a recording; say whether every event is the same, bit for bit."""
+    from rtcluster.controls import Controls
+    from rtcluster.recording.replay import Replay
+
+    paced = realtime or outputs.monitor
+    with (
+        until_interrupted() as stop,
+        outputs.opened(Controls()) as sinks,
+        Replay(folder, sinks, fail) as playing,
+        progress_bar(folder, playing.frames, playing.samplerate) as advance,
+    ):
+        for frames in playing.play():
+            advance(frames)
+            if stop.is_set():
+                raise typer.Exit(INTERRUPTED)
+            if paced:
+                stop.wait(max(0.0, playing.due() - time.monotonic()))
+    found = playing.outcome()
+    length = f"{found.samples / found.samplerate:.1f} s of audio"
+    for note in found.notes:
+        say(f"Note: {note}.")
+    if found.difference:
+        fail(
+            f"Expected the events of {folder} again, got a difference after {found.compared} "
+            f"events: {found.difference}."
+        )
+        raise typer.Exit(FAILED)
+    say(f"Replayed {length}: {found.compared} events, every one the same, bit for bit.")

@@ -1,0 +1,168 @@
+"""The recorder: a sink that keeps the session's audio and events in a folder.
+
+It writes on a thread of its own. The audio thread does nothing for it: it copies the history that
+the engine keeps anyway (:mod:`rtcluster.tap`, some seconds), ten times a second.
+The pump hands it the events in a queue. A disk that stalls for as long as the history lasts
+delays nobody and loses nothing; what is lost beyond that is silence in the file, and counted.
+"""
+
+from __future__ import annotations
+
+import os
+import queue
+import threading
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import numpy as np
+
+from rtcluster.errors import RtclusterError, SettingsError
+from rtcluster.events import Event
+from rtcluster.processor import Processor
+from rtcluster.recording.audio import STEPS, AudioWriter, check_format
+from rtcluster.recording.log import EVENTS_FILE, Line
+from rtcluster.sinks import Sink
+from rtcluster.sinks.jsonl import JsonLines
+from rtcluster.tap import Tap
+
+PERIOD_S = 0.1
+"""From one piece of audio to the next, in seconds."""
+
+KIT_FILE = "start.kit"
+"""The classes that a recording begins with, where there are any."""
+
+_SILENCE = 1 << 16
+"""Samples at a time, in place of what was lost."""
+
+
+class Recorder(Sink):
+    """Keeps one session.
+
+    Parameters
+    ----------
+    folder : path
+        Made if need be; it may hold no recording yet.
+    processor : Processor
+        Prepared by the time the session begins.
+    report : callable
+        Called with a line when the recording has to stop early. The session goes on.
+    kind : {"wav", "flac"}
+        What the audio is written as. For ``flac`` the engine itself hears samples rounded to 24
+        bits, so that a replay is exact.
+
+    Raises
+    ------
+    SettingsError
+        If the folder is in use, or the format is unknown.
+    RtclusterError
+        If the folder cannot be made.
+    """
+
+    def __init__(
+        self,
+        folder: str | os.PathLike[str],
+        processor: Processor,
+        report: Callable[[str], None],
+        kind: str = "wav",
+    ) -> None:
+        self.folder = Path(folder)
+        self._kind = check_format(kind)
+        if self.folder.exists() and (not self.folder.is_dir() or any(self.folder.iterdir())):
+            raise SettingsError(
+                f"Expected a new or empty folder to record in, got {self.folder}; name another."
+            )
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise RtclusterError(
+                f"Expected to make the folder {self.folder}, got: {error.strerror}."
+            ) from error
+        self._processor = processor
+        self._tap = Tap(processor)
+        self._report = report
+        self._waiting: queue.SimpleQueue[Line | Event] = queue.SimpleQueue()
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="rtcluster-recorder", daemon=True)
+        self._failed = False
+        self._lost = 0
+        self._written = 0
+
+    # The pump's side.
+
+    def begin(self, session: dict[str, object]) -> None:
+        """Open the files and start the thread."""
+        processor = self._processor
+        processor.record["steps"] = STEPS[self._kind]
+        if processor.kit is not None:
+            from rtcluster.learning import kit_file
+
+            kit_file.save(self.folder / KIT_FILE, processor.kit)
+        self._events = JsonLines.open(str(self.folder / EVENTS_FILE))
+        self._audio = AudioWriter(self.folder, processor.samplerate, self._kind)
+        self._waiting.put({**session, "recording": {"format": self._kind}})
+        self._thread.start()
+
+    def event(self, event: Event) -> None:
+        """Hand an event to the thread."""
+        if not self._failed:
+            self._waiting.put(event)
+
+    def figures(self) -> Mapping[str, object]:
+        """Write what is left of the audio; the audio thread has stopped by now."""
+        self._stop.set()
+        self._thread.join()
+        recorded = {"folder": str(self.folder), "samples": self._written, "lost": self._lost}
+        return {"recording": recorded | {"complete": not (self._failed or self._lost)}}
+
+    def end(self, summary: dict[str, object]) -> None:
+        """Write the summary, and close the files."""
+        if not self._failed:
+            self._waiting.put(summary)
+            self._attempt(self._write_events, self._audio.close)
+        self._attempt(self._events.close)
+
+    # The thread's.
+
+    def _run(self) -> None:
+        while not (self._stop.wait(PERIOD_S) or self._failed):
+            self._attempt(self._write_events, self._write_audio)
+        if not self._failed:
+            self._attempt(self._write_events, self._write_audio)
+
+    def _attempt(self, *steps: Callable[[], None]) -> None:
+        """Do some of the work; if that fails, the recording is over and the session is not."""
+        try:
+            for step in steps:
+                step()
+        except (RtclusterError, OSError) as error:
+            if not self._failed:
+                self._failed = True
+                reason = str(error) if isinstance(error, RtclusterError) else error.strerror
+                kept = self._written / self._processor.samplerate
+                self._report(
+                    f"The recording stopped, and the session goes on: {reason} "
+                    f"{self.folder} keeps {kept:.1f} s and their events."
+                )
+
+    def _write_events(self) -> None:
+        while True:
+            try:
+                item = self._waiting.get_nowait()
+            except queue.Empty:
+                return
+            self._events.write(item if isinstance(item, dict) else item.as_dict())
+
+    def _write_audio(self) -> None:
+        piece = self._tap.take()
+        if piece.lost:
+            self._note_lost(piece.lost)
+        self._audio.append(piece.audio)
+        self._written += piece.audio.size
+
+    def _note_lost(self, frames: int) -> None:
+        """Keep the place of what was lost: time in the file is the engine's time."""
+        self._events.write({"event": "lost_audio", "sample": self._written, "frames": frames})
+        self._lost += frames
+        for begin in range(0, frames, _SILENCE):
+            self._audio.append(np.zeros(min(_SILENCE, frames - begin), np.float32))
+        self._written += frames

@@ -1,0 +1,151 @@
+"""A live performance: one take after the other, from the same source into the same sinks.
+
+A take is one session: it begins at sample 0 and ends with a summary. A new one begins when a
+recording is started or stopped while playing, so that a recording is always whole and can be
+replayed; and when the classes are to be forgotten. Runs on the command's own thread.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from rtcluster.controls import Controls, Request
+from rtcluster.errors import SourceError
+from rtcluster.events import DEVICE_LOST, Xrun
+from rtcluster.learning.kit import Kit
+from rtcluster.processor import Processor
+from rtcluster.session import Pump, Session
+from rtcluster.sinks import Sink
+
+LOOK_S = 0.05
+"""How often it is looked whether the source still runs, in seconds."""
+
+RETRY_S = 0.5
+"""From one attempt to open a lost device again to the next, in seconds."""
+
+
+class Source(Protocol):
+    """Something that plays into a processor; starts and stops as a context manager."""
+
+    name: str
+
+    @property
+    def active(self) -> bool:
+        """Whether audio still comes."""
+        ...
+
+    def __enter__(self) -> object:
+        """Start."""
+        ...
+
+    def __exit__(self, *_: object) -> None:
+        """Stop; when this returns the audio thread no longer runs."""
+        ...
+
+
+@dataclass(slots=True)
+class Performance:
+    """Plays takes until the source ends or is stopped.
+
+    Attributes
+    ----------
+    processor : Processor
+        Prepared, with the source open on it.
+    source : Source
+    sinks : sequence of Sink
+        Those that last for all takes, in order.
+    recorder : callable
+        Makes the recorder of a folder.
+    report, say : callable
+        For what went wrong and for what happens, a line each.
+    controls : Controls
+    stop : threading.Event
+        Ends it when set.
+    record : Path or None
+        Where the next take is recorded.
+    waits : bool
+        A source that is lost is waited for (it has a ``reopen``), not the end.
+    """
+
+    processor: Processor
+    source: Source
+    sinks: Sequence[Sink]
+    recorder: Callable[[str], Sink]
+    report: Callable[[str], None]
+    say: Callable[[str], None]
+    controls: Controls
+    stop: threading.Event
+    record: Path | None = None
+    waits: bool = False
+
+    def play(self) -> dict[str, object]:
+        """Play; return the summary of the last take."""
+        while True:
+            summary, request = self._take()
+            if request is None:
+                return summary
+            self._prepare_for(request)
+
+    def _take(self) -> tuple[dict[str, object], Request | None]:
+        sinks = list(self.sinks)
+        if self.record is not None:
+            sinks.append(self.recorder(str(self.record)))
+        session = Session(self.processor, self.source.name, sinks, self.report, self.controls)
+        session.recording = None if self.record is None else str(self.record)
+        request = None
+        try:
+            with Pump(session) as pump, self.source:
+                while request is None and not self.stop.wait(LOOK_S):
+                    if not self.source.active and not (self.waits and self._wait(pump)):
+                        break
+                    request = next(self.controls.taken(), None)
+        finally:
+            summary = session.end()
+        if self.record is not None:
+            self.say(f"Recorded in {self.record}; 'rtcluster replay {self.record}' replays it.")
+        return summary, request
+
+    def _wait(self, pump: Pump) -> bool:
+        """Wait for a device that was lost; whether it came back."""
+        self.report(f"{self.source.name} is gone; waiting for it. Ctrl-C ends the session.")
+        pump.note(Xrun(self.processor.clock, DEVICE_LOST))
+        while not self.stop.wait(RETRY_S):
+            with suppress(SourceError):
+                self.source.reopen()  # type: ignore[attr-defined]  # those that are waited for have it
+                self.say(f"{self.source.name} is back; hits and classes go on.")
+                return True
+        return False
+
+    def _prepare_for(self, request: Request) -> None:
+        """Begin anew at sample 0: with the classes there are, or without any."""
+        processor = self.processor
+        if request.what == "reset":
+            processor.kit = None
+            self.record = None if self.record is None else next_folder(self.record)
+        else:
+            if processor.learner.ready:
+                processor.kit = Kit.of(processor.learner, processor.settings, processor.samplerate)
+            self.record = next_folder(self.record) if request.value else None
+        frozen, threshold, mask = processor.frozen, processor.threshold, processor.mask
+        processor.reset(forget=True)
+        # Set and asked for anew, so that the new take's own log tells them.
+        processor.threshold, processor.record["asked_mask"] = threshold, mask
+        if frozen != processor.frozen:
+            self.controls.ask(Request("freeze", frozen))
+
+
+def next_folder(last: Path | None) -> Path:
+    """A folder for the next recording that is not there yet."""
+    if last is None:
+        return Path(time.strftime("rtcluster %Y-%m-%d %H.%M.%S"))
+    stem = last.name.removesuffix(f" take {last.name.rpartition(' take ')[2]}")
+    number = 2
+    while (folder := last.with_name(f"{stem} take {number}")).exists():
+        number += 1
+    return folder
