@@ -50,7 +50,7 @@ class Source(Protocol):
 
 
 @dataclass(slots=True)
-class Performance:
+class Takes:
     """Plays takes until the source ends or is stopped.
 
     Attributes

@@ -14,8 +14,8 @@ from rtcluster.commands.terminal import (
     kit_saved,
     load,
     milliseconds,
-    performance,
     say,
+    takes_of,
     until_interrupted,
 )
 
@@ -49,7 +49,7 @@ def demo(
             f"Playing {seconds:g} s of kick, snare and hat through the live path in blocks of "
             f"{source.blocksize}; Ctrl-C stops."
         )
-        playing = performance(processor, source, [*sinks, lines, heard], outputs, controls, stop)
+        playing = takes_of(processor, source, [*sinks, lines, heard], outputs, controls, stop)
         summary: Any = playing.play()
     interrupted = stop.is_set()
     if not interrupted:

@@ -21,9 +21,9 @@ from rtcluster.commands.terminal import (
     INTERRUPTED,
     first_use,
     kit_saved,
-    performance,
     say,
     say_summary,
+    takes_of,
     until_interrupted,
 )
 from rtcluster.errors import SettingsError
@@ -71,7 +71,7 @@ def listen(
             f"Listening to {live.name}, channel {channel or 1}, {processor.samplerate} Hz, "
             f"input latency {1e3 * live.latency:.1f} ms; Ctrl-C stops."
         )
-        playing = performance(processor, live, [*sinks, table], outputs, controls, stop)
+        playing = takes_of(processor, live, [*sinks, table], outputs, controls, stop)
         playing.waits = True
         summary = playing.play()
         say_summary(summary)

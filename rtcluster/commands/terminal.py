@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from rtcluster.controls import Controls
     from rtcluster.processor import Processor
     from rtcluster.sinks import Sink
-    from rtcluster.takes import Performance, Source
+    from rtcluster.takes import Source, Takes
 
 FAILED, USAGE, INTERRUPTED = 1, 2, 130
 """Exit codes, beside 0 for done."""
@@ -99,20 +99,20 @@ def first_use(engine: Engine) -> Processor:
     return processor
 
 
-def performance(
+def takes_of(
     processor: Processor,
     source: Source,
     sinks: Sequence[Sink],
     outputs: Outputs,
     controls: Controls,
     stop: threading.Event,
-) -> Performance:
+) -> Takes:
     """Takes from a source into sinks, as the options have it."""
     from pathlib import Path
 
-    from rtcluster.takes import Performance
+    from rtcluster.takes import Takes
 
-    return Performance(
+    return Takes(
         processor=processor,
         source=source,
         sinks=sinks,

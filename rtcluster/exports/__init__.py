@@ -19,8 +19,8 @@ from types import ModuleType
 
 from rtcluster.errors import RtclusterError, SettingsError
 from rtcluster.exports.take import Take
-from rtcluster.exports.whole import written_whole
 from rtcluster.recording.log import EVENTS_FILE
+from rtcluster.whole import written_whole
 
 
 @dataclass(frozen=True, slots=True)

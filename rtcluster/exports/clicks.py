@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from rtcluster.errors import SourceError
 from rtcluster.exports import Wanted
-from rtcluster.exports.take import AUDIO_FILES, Take
+from rtcluster.exports.take import Take
 from rtcluster.notebook import sonify
 
 BLOCK = 1 << 18
@@ -81,7 +81,7 @@ def _audio(take: Take) -> soundfile.SoundFile:
     """Open the recording's audio."""
     if take.audio is None:
         raise SourceError(
-            f"Expected {' or '.join(AUDIO_FILES)} beside {take.path} to mix with, got neither. "
+            f"Expected audio.wav or audio.flac beside {take.path} to mix with, got neither. "
             "Leave --mix out."
         )
     try:

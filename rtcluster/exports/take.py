@@ -8,16 +8,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from rtcluster.errors import SourceError
 from rtcluster.events import UNKNOWN, UNKNOWN_NAME
 from rtcluster.recording import log
+from rtcluster.recording.audio import audio_of
 from rtcluster.recording.log import Hit
-
-AUDIO_FILES = ("audio.wav", "audio.flac")
-"""Names of the audio in a recording's folder."""
 
 LEARNING_NAME = "learning"
 """What a hit is called that was heard before there were classes."""
@@ -82,7 +81,8 @@ def read(path: str | os.PathLike[str]) -> Take:
             )
     audio = None
     if session.path.name == log.EVENTS_FILE:
-        audio = next((a for n in AUDIO_FILES if (a := session.path.with_name(n)).is_file()), None)
+        with suppress(SourceError):
+            audio = audio_of(session.path.parent)
     settings = session.session.get("settings")
     return Take(
         path=session.path,

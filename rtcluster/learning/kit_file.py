@@ -8,7 +8,6 @@ from __future__ import annotations
 import contextlib
 import os
 import stat
-import tempfile
 from pathlib import Path
 
 from rtcluster.errors import RtclusterError
@@ -16,6 +15,7 @@ from rtcluster.learning import kit_format
 from rtcluster.learning.detection import Detection
 from rtcluster.learning.kit import Kit
 from rtcluster.learning.kit_format import Unfit
+from rtcluster.whole import written_whole
 
 
 def load(path: str | os.PathLike[str]) -> Kit:
@@ -58,44 +58,14 @@ def load(path: str | os.PathLike[str]) -> Kit:
 def save(path: str | os.PathLike[str], kit: Kit) -> None:
     """Write a kit, whole or not at all.
 
-    A temporary file in the same folder takes the file's place once it is on the disk.
-
     Raises
     ------
     RtclusterError
         If it cannot be written; a file that was there is as it was.
     """
-    target = Path(path)
     text = kit_format.text_of(kit.content())
-    temporary = ""
-    try:
-        if target.is_symlink():
-            target = target.resolve()
-        descriptor, temporary = tempfile.mkstemp(".tmp", f".{target.name}-", target.parent)
-        with open(descriptor, "w", encoding="utf-8", newline="\n") as file:  # noqa: PTH123
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(temporary).chmod(_mode(target))
-        os.replace(temporary, target)  # noqa: PTH105  # the one atomic step
-    except OSError as error:
-        raise RtclusterError(
-            f"Expected to write the kit {path}, got: {error.strerror or error}; save it to "
-            "another folder."
-        ) from error
-    finally:
-        if temporary:
-            with contextlib.suppress(OSError):
-                Path(temporary).unlink(missing_ok=True)
-
-
-def _mode(target: Path) -> int:
-    """Permissions of the file there is, or those that a new file gets."""
-    if target.exists():
-        return stat.S_IMODE(target.stat().st_mode)
-    mask = os.umask(0)
-    os.umask(mask)
-    return 0o666 & ~mask
+    with written_whole(Path(path), "the kit ", "save it to another folder") as temporary:
+        temporary.write_text(text, encoding="utf-8", newline="\n")
 
 
 def check_target(path: str | os.PathLike[str]) -> None:

@@ -10,7 +10,7 @@ import pytest
 from rtcluster import exports
 from rtcluster.errors import RtclusterError, SettingsError
 from rtcluster.exports import FORMATS, Wanted, export
-from rtcluster.exports.whole import written_whole
+from rtcluster.whole import written_whole
 
 
 def test_formats_are_named_once_or_several_with_commas():
