@@ -1,4 +1,4 @@
-"""The README's pictures: ``rtcluster analyze`` on the synthesised groove (``make pictures``)."""
+"""The pictures of README and docs, drawn by the program on its own groove (``make pictures``)."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 
 import soundfile
 
+from bench.hit import draw_hit
 from rtcluster.notebook import run_analyze
 from rtcluster.sources.groove import DRUMS, render
 
@@ -30,6 +31,8 @@ def main() -> None:
         page = run_analyze(sound, Path(folder, "report"), classes=len(DRUMS), truth=truth)
         for name in WANTED:
             shutil.copy(page.parent / "pictures" / f"{name}.png", docs / f"{name}.png")
+    for (theme, _layout), png in draw_hit().images.items():
+        (docs / ("hit.png" if theme == "light" else f"hit-{theme}.png")).write_bytes(png)
 
 
 if __name__ == "__main__":
