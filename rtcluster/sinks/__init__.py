@@ -15,6 +15,11 @@ from rtcluster.events import Event
 class Sink:
     """Receives one session after the other. Every method does nothing until a subclass acts."""
 
+    @property
+    def recording(self) -> str | None:
+        """Folder in which this sink keeps the session, as long as it does."""
+        return None
+
     def begin(self, session: dict[str, object]) -> None:
         """The session starts; the schema's ``session`` object."""
 

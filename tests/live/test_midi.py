@@ -1,0 +1,134 @@
+"""MIDI on a real system, JACK's: received by another program, and matched to the events."""
+
+from __future__ import annotations
+
+import time
+
+import jack
+import pytest
+import rtmidi
+
+from bench.listener import Listener
+from rtcluster import Guess, Processor, Settings
+from rtcluster.errors import RtclusterError
+from rtcluster.session import Pump, Session
+from rtcluster.sinks import Sink
+from rtcluster.sinks.drum_map import note_of
+from rtcluster.sinks.midi import MidiOut
+from rtcluster.sinks.midi_ports import open_port
+from rtcluster.sources.groove import render
+from rtcluster.sources.virtual import VirtualInput
+
+ON, OFF = 0x99, 0x89
+SECONDS = 5.0
+
+
+class Guesses(Sink):
+    def __init__(self):
+        self.heard = []
+
+    def event(self, event):
+        if type(event) is Guess and event.class_ >= 0:
+            self.heard.append(event)
+
+
+@pytest.fixture
+def on_jack(patient_server, monkeypatch):
+    """The server, for the clients of this process; no other MIDI system is seen."""
+    for name in ("JACK_DEFAULT_SERVER", "JACK_NO_START_SERVER"):
+        monkeypatch.setenv(name, patient_server.environment[name])
+    monkeypatch.setattr(rtmidi, "get_compiled_api", lambda: [rtmidi.API_UNIX_JACK])
+    return patient_server
+
+
+@pytest.fixture
+def synth(on_jack):
+    """Another program with a MIDI input."""
+    with Listener("midi", "synth", environment=on_jack.environment) as running:
+        yield running
+
+
+def play(midi):
+    """Play a groove through the live path; the guesses that had a class, complaints, summary."""
+    guesses, complaints = Guesses(), []
+    processor = Processor(Settings(classes=3))
+    source = VirtualInput(processor, render(SECONDS).audio, 44100)
+    session = Session(processor, source.name, [midi, guesses], complaints.append)
+    with Pump(session), source:
+        while source.active:
+            time.sleep(0.02)
+    summary = session.end()
+    midi.close()
+    return guesses.heard, complaints, summary
+
+
+def check(came, guesses):
+    """Every guess is one note, in order, and every note ends."""
+    messages = [tuple(data) for _, data in came]
+    struck = [(note, velocity) for kind, note, velocity in messages if kind == ON]
+    assert struck == [(note_of(g.class_, g.name, {}), g.velocity) for g in guesses]
+    assert len({note for note, _ in struck}) == 3
+    sounding = set()
+    for kind, note, _ in messages:
+        assert (note in sounding) == (kind == OFF)
+        (sounding.add if kind == ON else sounding.remove)(note)
+    assert not sounding
+
+
+def test_each_guess_of_a_groove_reaches_another_program_as_one_note(synth):
+    midi = MidiOut.open("SYNTH")
+    assert (midi.port.name, midi.port.virtual) == (synth.where, False)
+    guesses, complaints, summary = play(midi)
+    synth.close()
+    assert complaints == []
+    assert len(guesses) > 10
+    check(synth.came(), guesses)
+    assert summary["midi"]["sent"] == len(guesses)
+    assert 0 < summary["midi"]["delay_ms"]["p50"] < 50.0
+    assert summary["midi"]["after_hit_ms"]["p50"] > 30.0
+
+
+def test_a_new_port_is_there_for_other_programs_to_connect_to(on_jack, synth):
+    midi = MidiOut.open("drums")
+    assert midi.port.virtual
+    with jack.Client("patchbay", servername=on_jack.name, no_start_server=True) as patchbay:
+        patchbay.connect(midi.port.name, synth.where)
+        guesses, complaints, _ = play(midi)
+    synth.close()
+    assert complaints == []
+    assert len(guesses) > 10
+    check(synth.came(), guesses)
+
+
+def test_a_port_that_several_names_fit_is_refused_with_them(on_jack, synth):
+    with (
+        Listener("midi", "synth two", environment=on_jack.environment),
+        pytest.raises(RtclusterError, match="'synth:in', 'synth two:in'"),
+    ):
+        open_port("synth")
+
+
+def test_a_server_that_goes_away_ends_the_sink_and_not_the_program(on_jack, synth):
+    port = open_port("synth")
+    for _ in range(3000):  # more than rtmidi holds back
+        port.send((ON, 36, 1))
+        port.renew()
+    synth.close()
+    on_jack.close()
+
+    def sends_on():
+        for _ in range(3000):
+            port.send((ON, 36, 1))
+            port.renew()
+
+    with pytest.raises(RtclusterError, match="no answer from JACK"):
+        sends_on()
+    port.close()
+
+
+def test_without_a_midi_system_it_says_so_in_one_line(on_jack, monkeypatch, capfd):
+    monkeypatch.setenv("JACK_DEFAULT_SERVER", "no such server")
+    with pytest.raises(RtclusterError, match="a running JACK server") as refused:
+        MidiOut.open("drums")
+    assert "\n" not in str(refused.value)
+    assert capfd.readouterr() == ("", ""), "the libraries' own words are kept back"

@@ -1,0 +1,295 @@
+from __future__ import annotations
+
+import builtins
+import sys
+import time
+
+import pytest
+
+from rtcluster.errors import RtclusterError, SettingsError
+from rtcluster.events import Control, Final, Guess, Onset, Relabel
+from rtcluster.session import clock_ns as clock_ns
+from rtcluster.sinks import midi
+from rtcluster.sinks.midi import LENGTH_S, MidiOut
+from rtcluster.sinks.midi_ports import MidiPort, find, open_port
+from rtcluster.sinks.sending import KEPT, Latest
+
+RATE = 44100
+ON, OFF = 0x99, 0x89
+SESSION = {"samplerate": RATE}
+
+
+class FakeOut:
+    """What rtmidi calls an output."""
+
+    def __init__(self):
+        self.sent, self.times, self.closed, self.broken = [], [], False, False
+
+    def send_message(self, message):
+        if self.broken:
+            raise OSError("the synth was unplugged")
+        self.sent.append(tuple(message))
+        self.times.append(time.monotonic())
+
+    def close_port(self):
+        self.closed = True
+
+    def delete(self):
+        assert self.closed
+
+    def struck(self):
+        return [(note, velocity) for kind, note, velocity in self.sent if kind == ON]
+
+
+@pytest.fixture
+def out():
+    return FakeOut()
+
+
+@pytest.fixture
+def begin(out):
+    """A sink in a session on the fake output."""
+    begun = []
+
+    def start(**options):
+        sink = MidiOut(MidiPort(out, "fake"), **options)
+        sink.begin(SESSION)
+        begun.append(sink)
+        return sink
+
+    yield start
+    for sink in begun:
+        if not out.closed:
+            sink.close()
+
+
+def onset(number=0, velocity=90, stamp=0):
+    return Onset(number, 1000, 1000 / RATE, 1441, velocity, 1.5, stamp)
+
+
+def judged(kind, class_, name, number=0, velocity=90, stamp=0):
+    return kind(number, 1000, 3205, class_, name, 0.5, 120, 4.0, 1323, velocity, (), stamp)
+
+
+def guess(class_, name, **more):
+    return judged(Guess, class_, name, **more)
+
+
+def final(class_, name, **more):
+    return judged(Final, class_, name, **more)
+
+
+def one_hit(class_, name):
+    return [onset(), guess(class_, name, velocity=91), final(class_, name, velocity=91)]
+
+
+def test_a_hit_is_one_note_on_channel_10_at_its_guess(begin, out):
+    sink = begin()
+    sink.event(onset())
+    assert out.sent == []
+    sink.event(guess(1, "snare", velocity=91))
+    assert out.sent == [(ON, 38, 91)]
+    sink.event(final(2, "closed hat"))
+    sink.event(Relabel(0, 0, "kick"))
+    assert out.struck() == [(38, 91)]
+
+
+@pytest.mark.parametrize(("send", "expected"), [("onset", (38, 90)), ("final", (36, 91))])
+def test_the_note_is_sent_with_the_event_that_was_chosen(begin, out, send, expected):
+    sink = begin(send=send)
+    for event in one_hit(0, "kick"):
+        sink.event(event)
+    assert out.struck() == [expected]
+
+
+def test_a_person_gives_the_notes_of_onsets_and_classes(begin, out):
+    sink = begin(send="onset", notes={"onset": 60})
+    sink.event(onset())
+    assert out.struck() == [(60, 90)]
+    sink = begin(notes={"snare": 40, "learning": 77})
+    sink.event(guess(1, "snare"))
+    sink.event(guess(-1, ""))
+    assert out.struck()[1:] == [(40, 90), (77, 90)]
+
+
+@pytest.mark.parametrize("event", [guess(-1, ""), guess(-2, "unknown")])
+def test_a_hit_without_a_class_is_silent(begin, out, event):
+    begin().event(event)
+    assert out.sent == []
+
+
+def wait_for(out, messages):
+    deadline = time.monotonic() + 5.0
+    while len(out.times) < messages and time.monotonic() < deadline:
+        time.sleep(0.005)
+
+
+def test_a_note_ends_by_itself(begin, out):
+    sink = begin()
+    sink.event(guess(0, "kick"))
+    wait_for(out, 2)
+    assert out.sent == [(ON, 36, 90), (OFF, 36, 64)]
+    assert out.times[1] - out.times[0] >= 0.9 * LENGTH_S
+
+
+def test_a_note_struck_again_is_ended_first_and_then_has_its_whole_length(begin, out, monkeypatch):
+    monkeypatch.setattr(midi, "LENGTH_S", 0.2)
+    sink = begin()
+    sink.event(guess(0, "kick"))
+    time.sleep(0.1)
+    sink.event(guess(0, "kick", number=1))
+    assert [kind for kind, *_ in out.sent] == [ON, OFF, ON]
+    wait_for(out, 4)
+    assert out.times[3] - out.times[2] >= 0.9 * 0.2
+    sink.end({})
+    assert [kind for kind, *_ in out.sent] == [ON, OFF, ON, OFF]
+
+
+def test_the_end_of_a_session_ends_every_note_and_close_closes_the_port(begin, out, monkeypatch):
+    monkeypatch.setattr(midi, "LENGTH_S", 60.0)
+    sink = begin()
+    sink.event(guess(0, "kick"))
+    sink.event(guess(1, "snare"))
+    began = time.monotonic()
+    sink.end({})
+    assert sorted(out.sent[2:]) == [(OFF, 36, 64), (OFF, 38, 64)]
+    sink.close()
+    assert time.monotonic() - began < 30.0, "it does not wait for the notes' own ends"
+    assert len(out.sent) == 4
+    assert out.closed
+    assert not sink._thread.is_alive()
+
+
+def test_a_session_that_broke_off_leaves_no_note_sounding(begin, out, monkeypatch):
+    monkeypatch.setattr(midi, "LENGTH_S", 60.0)
+    sink = begin()
+    sink.event(guess(0, "kick"))
+    sink.close()
+    assert out.sent == [(ON, 36, 90), (OFF, 36, 64)]
+
+
+def test_another_session_counts_anew_and_has_nothing_muted(begin, out):
+    sink = begin()
+    sink.event(guess(0, "kick", stamp=clock_ns()))
+    sink.event(Control(0, "mute", {"class": 1, "muted": True}))
+    sink.end({})
+    sink.begin(SESSION)
+    assert sink.figures() == {"midi": {"sent": 0}}
+    sink.event(guess(1, "snare"))
+    assert out.struck() == [(36, 90), (38, 90)]
+
+
+def test_a_new_name_gives_a_new_note(begin, out):
+    sink = begin()
+    sink.event(guess(2, "class 2"))
+    sink.event(Control(0, "rename", {"class": 2, "name": "cowbell"}))
+    sink.event(guess(2, "cowbell", number=1))
+    assert out.struck() == [(42, 90), (56, 90)]
+
+
+def test_a_muted_class_is_silent_until_it_is_unmuted(begin, out):
+    sink = begin()
+    sink.event(Control(0, "mute", {"class": 1, "muted": True}))
+    sink.event(guess(1, "snare"))
+    sink.event(guess(0, "kick"))
+    sink.event(Control(0, "mute", {"class": 1, "muted": False}))
+    sink.event(guess(1, "snare", velocity=5))
+    assert out.struck() == [(36, 90), (38, 5)]
+
+
+def test_the_figures_tell_the_delay_of_live_events_only(begin):
+    sink = begin(offset_s=0.010)
+    sink.event(guess(0, "kick"))
+    assert sink.figures() == {"midi": {"sent": 1}}
+    sink.event(guess(0, "kick", number=1, stamp=clock_ns() - 3_000_000))
+    figures = sink.figures()["midi"]
+    assert figures["sent"] == 2
+    assert 3.0 <= figures["delay_ms"]["p50"] < 1000.0
+    from_the_hit = 1e3 * (3205 - 1000) / RATE
+    expected = figures["delay_ms"]["max"] + from_the_hit + 10.0
+    assert figures["after_hit_ms"]["max"] == pytest.approx(expected, abs=0.01)
+
+
+def test_a_port_that_fails_at_a_note_off_is_told_at_the_next_event(begin, out):
+    sink = begin()
+    sink.event(guess(0, "kick"))
+    out.broken = True
+    sink._thread.join(5.0)
+    with pytest.raises(RtclusterError, match="unplugged"):
+        sink.event(onset(1))
+
+
+def test_values_kept_for_percentiles_are_the_latest():
+    latest = Latest()
+    assert latest.percentiles() == {}
+    for value in range(KEPT + 100):
+        latest.add(value)
+    assert latest.percentiles()["max"] == KEPT + 99
+    assert latest.percentiles()["p50"] == pytest.approx(100 + KEPT / 2, abs=1)
+
+
+PORTS = ["synth:in", "Synth:in 2", "Midi Through:Midi Through Port-0 14:0"]
+
+
+def test_a_port_is_found_by_part_of_its_name_in_any_case():
+    assert find(PORTS, "through") == 2
+    assert find(PORTS, "SYNTH:IN") == 0, "a whole name comes first"
+    assert find(PORTS, "drums") is None
+
+
+def test_a_name_that_fits_several_ports_is_refused_with_their_names():
+    with pytest.raises(SettingsError) as refused:
+        find(PORTS, "synth")
+    assert "'synth:in', 'Synth:in 2'" in str(refused.value)
+    assert "\n" not in str(refused.value)
+
+
+def test_an_empty_name_and_an_unknown_moment_are_refused():
+    with pytest.raises(SettingsError, match="MIDI port"):
+        open_port(" ")
+    with pytest.raises(SettingsError, match="onset, guess, final"):
+        MidiOut.open("x", send="later")
+
+
+class FakeSystem:
+    """What rtmidi looks like where there is Windows' MIDI and no more."""
+
+    API_WINDOWS_MM, API_UNIX_JACK = 4, 3
+    RtMidiError = ValueError
+
+    def get_compiled_api(self):
+        return [self.API_WINDOWS_MM]
+
+    def MidiOut(self, api, name):  # rtmidi's name
+        return self
+
+    def get_ports(self):
+        return PORTS
+
+    def get_current_api(self):
+        return self.API_WINDOWS_MM
+
+    def is_port_open(self):
+        return False
+
+    def delete(self):
+        pass
+
+
+def test_a_system_without_virtual_ports_says_which_there_are(monkeypatch):
+    monkeypatch.setitem(sys.modules, "rtmidi", FakeSystem())
+    with pytest.raises(SettingsError, match=r"There are 'synth:in', 'Synth:in 2'"):
+        open_port("drums")
+
+
+def test_a_missing_package_is_one_line(monkeypatch):
+    real = builtins.__import__
+
+    def without(name, *rest):
+        if name == "rtmidi":
+            raise ModuleNotFoundError(name)
+        return real(name, *rest)
+
+    monkeypatch.setattr(builtins, "__import__", without)
+    with pytest.raises(RtclusterError, match=r"pip install 'rtcluster\[midi\]'"):
+        open_port("drums")
