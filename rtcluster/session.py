@@ -213,6 +213,8 @@ class Session:
             processor.frozen = value
         elif request.what == "threshold":
             processor.threshold = value
+        elif request.what == "mute":
+            processor.mute(value["class"], value["muted"])
         return True
 
     def watch(self, status: dict[str, object]) -> None:

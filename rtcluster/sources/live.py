@@ -13,10 +13,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from rtcluster.clicks import Player
 from rtcluster.errors import SourceError
+from rtcluster.kernel.entry import mix
 from rtcluster.kernel.ring import push_xrun
 from rtcluster.processor import Processor
-from rtcluster.sources.devices import find_input, portaudio
+from rtcluster.sources.devices import find_input, find_output, portaudio
+
+OUTPUTS = 2
+"""Channels that are played into, where a device has as many."""
 
 
 class LiveInput:
@@ -37,6 +42,10 @@ class LiveInput:
         Hz; the device's own by default.
     blocksize : int
         Frames; 0 lets the sound system choose.
+    player : Player, optional
+        What has the output, :class:`rtcluster.clicks.Clicks` say; the stream then has one.
+    output : str, optional
+        Device to play on, by number or part of the name; by default the input's own.
 
     Raises
     ------
@@ -51,6 +60,8 @@ class LiveInput:
         channel: int = 0,
         samplerate: int | None = None,
         blocksize: int = 0,
+        player: Player | None = None,
+        output: str | None = None,
     ) -> None:
         sd = portaudio()
         self.device = find_input(device)
@@ -60,16 +71,22 @@ class LiveInput:
                 f"Expected a channel from 1 to {self.device.inputs} on {self.device.name!r}, "
                 f"got {channel + 1}."
             )
+        target = None if player is None else find_output(output, self.device)
         rate = samplerate or self.device.samplerate
         processor.prepare(rate, blocksize or None, channels=channel + 1, channel=channel)
         processor.record["synchronous"] = 0
+        outputs = 0 if target is None else min(OUTPUTS, target.outputs)
+        if player is not None:
+            player.prepare(processor, outputs)
+        self._player = player  # the kernel plays its memory
+        self._outputs = outputs
         self._processor = processor
         self._portaudio_error = sd.PortAudioError
         options: dict[str, Any] = {
             "samplerate": rate,
             "blocksize": blocksize,
-            "device": self.device.number,
-            "channels": channel + 1,
+            "device": (self.device.number, target.number) if target else self.device.number,
+            "channels": (channel + 1, outputs) if target else channel + 1,
             "dtype": "float32",
             "latency": "low",
         }
@@ -77,7 +94,7 @@ class LiveInput:
             self._stream: Any = (
                 self._compiled_stream(sd, options)
                 if processor.driver == "compiled"
-                else sd.InputStream(callback=self._python_callback, **options)
+                else self._python_stream(sd, options)
             )
         except sd.PortAudioError as error:
             raise SourceError(
@@ -90,11 +107,28 @@ class LiveInput:
         from rtcluster.kernel.callback import callback
 
         return sd._StreamBase(
-            "input",
+            "duplex" if self._outputs else "input",
             callback=sd._ffi.cast("PaStreamCallback *", callback.address),
             userdata=sd._ffi.cast("void *", self._processor.record.ctypes.data),
             **options,
         )
+
+    def _python_stream(self, sd: Any, options: dict[str, Any]) -> Any:
+        if not self._outputs:
+            return sd.InputStream(callback=self._python_callback, **options)
+        mix(self._processor.record, 0, 0)  # compiled now
+        return sd.Stream(callback=self._python_duplex, **options)
+
+    def _python_duplex(
+        self,
+        block: npt.NDArray[np.float32],
+        out: npt.NDArray[np.float32],
+        frames: int,
+        times: Any,
+        status: Any,
+    ) -> None:
+        self._python_callback(block, frames, times, status)
+        mix(self._processor.record, out.ctypes.data, frames)
 
     def _python_callback(self, block: npt.NDArray[np.float32], _n: int, _t: Any, s: Any) -> None:
         record: Any = self._processor.record[0]
@@ -119,7 +153,13 @@ class LiveInput:
     @property
     def latency(self) -> float:
         """What PortAudio says the input adds, in seconds."""
-        return float(self._stream.latency)
+        claimed = self._stream.latency
+        return float(claimed[0] if self._outputs else claimed)
+
+    @property
+    def output_latency(self) -> float:
+        """What PortAudio says the output adds, in seconds; 0 without one."""
+        return float(self._stream.latency[1]) if self._outputs else 0.0
 
     @property
     def active(self) -> bool:
