@@ -12,6 +12,7 @@ from rtcluster.commands.analyze import analyze
 from rtcluster.commands.demo import demo
 from rtcluster.commands.devices import devices
 from rtcluster.commands.kit import kit
+from rtcluster.commands.latency import latency
 from rtcluster.commands.listen import listen
 from rtcluster.commands.run import run
 from rtcluster.commands.teach import teach
@@ -27,7 +28,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (demo, listen, run, teach, tune, analyze, devices):
+for command in (demo, listen, run, teach, tune, analyze, devices, latency):
     app.command()(command)
 app.add_typer(kit)
 

@@ -110,7 +110,7 @@ class Clicks:
         rate = processor.samplerate
         sounds: list[npt.ArrayLike] = [LEVEL * tone(rate, class_) for class_ in range(PITCHES)]
         sounds += [resampled(*sample, rate) for sample in self._files.values()]
-        record: Any = processor.record["click"][0]
+        record: Any = processor.record[0]["click"][0]
         self._bank = bank(record, sounds)
         record["hit"] = 0
         record["stage"] = self._stage
@@ -163,7 +163,7 @@ class Pings:
 
     def prepare(self, processor: Processor, outputs: int) -> None:
         """Set up the kernel; the processor is prepared and does not run."""
-        record: Any = processor.record["click"][0]
+        record: Any = processor.record[0]["click"][0]
         self._bank = bank(record, [self.sound(processor.samplerate)])
         record["stage"] = 0
         record["ping"] = 0

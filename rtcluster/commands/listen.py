@@ -10,10 +10,14 @@ from rtcluster.commands.devices import devices
 from rtcluster.commands.options import (
     Blocksize,
     Channel,
+    Click,
+    ClickFile,
     Device,
     Engine,
     Jsonl,
+    OutputDevice,
     Samplerate,
+    Send,
     engine_options,
 )
 from rtcluster.commands.terminal import (
@@ -42,6 +46,10 @@ def listen(
         bool, typer.Option("-l", "--list-devices", help="List the devices and stop.")
     ] = False,
     jsonl: Jsonl = None,
+    click: Click = False,
+    click_file: ClickFile = None,
+    send: Send = "guess",
+    output_device: OutputDevice = None,
 ) -> None:
     """Listen to a live input until Ctrl-C."""
     if list_devices:
@@ -49,6 +57,7 @@ def listen(
         return
     from rich.console import Console
 
+    from rtcluster.clicks import Clicks
     from rtcluster.session import Pump, Session
     from rtcluster.sinks.console import HitLines, HitTable
     from rtcluster.sinks.jsonl import JsonLines
@@ -56,17 +65,23 @@ def listen(
 
     if channel is not None and channel < 1:
         raise SettingsError(f"Expected a channel from 1, got {channel}.")
+    clicks = Clicks.of(click, click_file, send)
     console = Console(stderr=True, highlight=False)
     sinks: list[Sink] = [HitTable(console) if console.is_terminal else HitLines(console)]
     if jsonl is not None:
         sinks.insert(0, JsonLines.open(jsonl))
     processor = first_use(engine)
-    live = LiveInput(processor, device, (channel or 1) - 1, samplerate, blocksize)
+    live = LiveInput(
+        processor, device, (channel or 1) - 1, samplerate, blocksize, clicks, output_device
+    )
     session = Session(processor, live.name, sinks, fail)
     say(
         f"Listening to {live.name}, channel {channel or 1}, {processor.samplerate} Hz, "
         f"input latency {1e3 * live.latency:.1f} ms; Ctrl-C stops."
     )
+    if clicks is not None:
+        for name in clicks.waiting(processor.learner.names):
+            say(f"No class is named {name!r} yet; its sound waits for one.")
     lost = False
     with kit_saved(processor, engine.save_kit):
         with until_interrupted() as stop, Pump(session), live:

@@ -74,6 +74,24 @@ Jsonl = Annotated[
     str | None, typer.Option(help="Write the events to this file as JSON Lines; - is stdout.")
 ]
 
+Click = Annotated[
+    bool, typer.Option("--click", help="Play a short tone on each hit, a pitch for each class.")
+]
+ClickFile = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--click-file",
+        help="Play a sample on each hit of a class; without --click the others are silent.",
+        metavar="CLASS=FILE",
+        show_default=False,
+    ),
+]
+Send = Annotated[str, typer.Option("--send", help="What a click follows: onset, guess or final.")]
+OutputDevice = Annotated[
+    str | None,
+    typer.Option("--output-device", help="Where to play.", show_default="the input's device"),
+]
+
 
 @dataclass(frozen=True, slots=True)
 class Engine:

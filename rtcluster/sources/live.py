@@ -80,6 +80,7 @@ class LiveInput:
             player.prepare(processor, outputs)
         self._player = player  # the kernel plays its memory
         self._outputs = outputs
+        self.output_name = "" if target is None else target.name
         self._processor = processor
         self._portaudio_error = sd.PortAudioError
         options: dict[str, Any] = {

@@ -78,7 +78,16 @@ class FakeInput:
     audio = np.zeros(0, np.float32)
     name = "fake card"
 
-    def __init__(self, processor, device=None, channel=0, samplerate=None, blocksize=0):
+    def __init__(
+        self,
+        processor,
+        device=None,
+        channel=0,
+        samplerate=None,
+        blocksize=0,
+        player=None,
+        output=None,
+    ):
         processor.prepare(samplerate or 44100, 64)
         processor.record["synchronous"] = 0
         self._heard, self._collect = 0, processor.collect
