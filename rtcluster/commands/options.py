@@ -75,7 +75,12 @@ Jsonl = Annotated[
 ]
 
 Click = Annotated[
-    bool, typer.Option("--click", help="Play a short tone on each hit, a pitch for each class.")
+    bool,
+    typer.Option(
+        "--click",
+        help="Play a short tone on each hit, a pitch for each class. Use headphones: what the "
+        "microphone hears of it is a hit, too.",
+    ),
 ]
 ClickFile = Annotated[
     list[str] | None,

@@ -94,7 +94,8 @@ class FakeInput:
         self._processor = processor
         processor.collect = self.collect
         self.active = True
-        self.latency = 0.0
+        self.latency = self.output_latency = 0.0
+        self.device, self.output_name = self, self.name
 
     def collect(self):
         block = self.audio[self._heard : self._heard + 2205]
