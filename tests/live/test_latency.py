@@ -32,12 +32,11 @@ def round_trip(server, tmp_path, delay, *options):
     return json.loads(out), said
 
 
-@pytest.mark.parametrize("delay", [0, 1000, 9999])
+@pytest.mark.parametrize("delay", [0, 1000])
 def test_a_loop_of_known_length_is_found_within_half_a_millisecond(delay, patient_server, tmp_path):
     found, _ = round_trip(patient_server, tmp_path, delay, "--count", "8", "--interval", "250ms")
     # A loop of JACK clients costs a period: what closes it hears the cycle before.
     truth = 1e3 * (delay + PERIOD) / RATE
-    print(found)
     assert found["found"] == 8
     for which in ("p50", "p95", "min", "max"):
         assert found["round_trip_ms"][which] == pytest.approx(truth, abs=0.5)
