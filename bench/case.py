@@ -19,6 +19,7 @@ import typer
 
 from bench.jackd import DEVICE, wait_until
 from rtcluster import Processor, Settings
+from rtcluster.clicks import Clicks
 from rtcluster.events import Event, Xrun
 from rtcluster.session import Pump, Session
 from rtcluster.sinks import Sink
@@ -76,7 +77,15 @@ def load(busy: int, fitting: bool) -> Iterator[None]:
             thread.join()
 
 
-def listen(driver: str, busy: int, fitting: bool, seconds: float, blocksize: int) -> dict[str, Any]:
+def listen(
+    driver: str,
+    busy: int,
+    fitting: bool,
+    seconds: float,
+    blocksize: int,
+    kit: str | None = None,
+    click: bool = False,
+) -> dict[str, Any]:
     """Run a live session under a load.
 
     Parameters
@@ -90,6 +99,10 @@ def listen(driver: str, busy: int, fitting: bool, seconds: float, blocksize: int
         Length of the measurement, which begins with the first hit heard under load.
     blocksize : int
         Frames; JACK's own period.
+    kit : str, optional
+        To begin with.
+    click : bool
+        Play a tone on each hit of a class.
 
     Returns
     -------
@@ -97,8 +110,8 @@ def listen(driver: str, busy: int, fitting: bool, seconds: float, blocksize: int
         ``began_ns`` and ``work_ns`` of the callbacks within ``from_ns`` to ``to_ns``, which are on
         the monotonic clock; ``xruns`` in that time, and events by kind.
     """
-    processor = Processor(Settings(classes=3), driver=driver)
-    live = LiveInput(processor, DEVICE, blocksize=blocksize)
+    processor = Processor(Settings(classes=3), driver=driver, kit=kit)
+    live = LiveInput(processor, DEVICE, blocksize=blocksize, player=Clicks() if click else None)
     record: Any = processor.record[0]
     sink = Counter()
     session = Session(processor, live.name, [sink], lambda _: None)
@@ -134,9 +147,11 @@ def main(
     fitting: Annotated[bool, typer.Option("--fitting", help="Loop partial_fit.")] = False,
     seconds: Annotated[float, typer.Option(min=0.1, max=MAX_SECONDS)] = 5.0,
     blocksize: Annotated[int, typer.Option(min=16)] = 64,
+    kit: Annotated[str | None, typer.Option(help="To begin with.")] = None,
+    click: Annotated[bool, typer.Option("--click", help="A tone on each hit.")] = False,
 ) -> None:
     """Run one case; JSON to standard output."""
-    print(json.dumps(listen(driver, busy, fitting, seconds, blocksize)))
+    print(json.dumps(listen(driver, busy, fitting, seconds, blocksize, kit, click)))
 
 
 if __name__ == "__main__":

@@ -217,18 +217,34 @@ PLAYER = np.dtype(
 
 
 @functools.cache
+def port_buffer() -> Any:
+    """``jack_port_get_buffer`` for compiled code."""
+    from llvmlite import binding
+    from numba import types
+
+    function = ctypes.CDLL(find_library("jack")).jack_port_get_buffer
+    binding.add_symbol("jack_port_get_buffer", ctypes.cast(function, ctypes.c_void_p).value)
+    return types.ExternalFunction("jack_port_get_buffer", types.voidptr(types.uint64, types.uint32))
+
+
+def set_process(client: Any, callback: Any, state: npt.NDArray[Any]) -> None:
+    """Give a client a compiled process callback, whose argument is the state's address.
+
+    JACK-Client itself takes Python functions only.
+    """
+    function = ctypes.CDLL(find_library("jack")).jack_set_process_callback
+    function.argtypes = [ctypes.c_void_p] * 3
+    function(address(client), callback.address, state.ctypes.data)
+
+
+@functools.cache
 def _process_callback() -> Any:
     """Compile the player's JACK process callback; its argument is a :data:`PLAYER`'s address."""
-    from llvmlite import binding
     from numba import carray, cfunc, types
 
     from rtcluster.kernel.callback import now_ns
 
-    function = ctypes.CDLL(find_library("jack")).jack_port_get_buffer
-    binding.add_symbol("jack_port_get_buffer", ctypes.cast(function, ctypes.c_void_p).value)
-    get_buffer = types.ExternalFunction(
-        "jack_port_get_buffer", types.voidptr(types.uint64, types.uint32)
-    )
+    get_buffer = port_buffer()
 
     @cfunc(types.int32(types.uint32, types.voidptr))  # type: ignore[untyped-decorator]  # Numba has no types here
     def process(frames: Any, userdata: Any) -> int:
@@ -269,13 +285,10 @@ class Player:
         self._client = jack.Client("player", servername=server.name, no_start_server=True)
         self.port = self._client.outports.register("out").name
         self._state = np.zeros(1, PLAYER)
-        self._state["port"] = _address(self._client.get_port_by_name(self.port))
+        self._state["port"] = address(self._client.get_port_by_name(self.port))
         self._state["loop"], self._state["length"] = loop, audio.size
         self._state["audio"][0, : audio.size] = audio
-        # JACK-Client takes Python functions only.
-        set_callback = ctypes.CDLL(find_library("jack")).jack_set_process_callback
-        set_callback.argtypes = [ctypes.c_void_p] * 3
-        set_callback(_address(self._client), _process_callback().address, self._state.ctypes.data)
+        set_process(self._client, _process_callback(), self._state)
         self._client.activate()
 
     def connect(self, client: str = "PortAudio", timeout: float = TIMEOUT_S) -> None:
@@ -323,7 +336,7 @@ class Player:
         self.close()
 
 
-def _address(wrapped: Any) -> int:
+def address(wrapped: Any) -> int:
     """The C pointer in one of JACK-Client's objects."""
     import jack
 

@@ -13,6 +13,7 @@ from rtcluster.commands.demo import demo
 from rtcluster.commands.devices import devices
 from rtcluster.commands.export import export
 from rtcluster.commands.kit import kit
+from rtcluster.commands.latency import latency
 from rtcluster.commands.listen import listen
 from rtcluster.commands.replay import replay
 from rtcluster.commands.run import run
@@ -29,7 +30,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (demo, listen, run, replay, teach, tune, analyze, export, devices):
+for command in (
+    demo, listen, run, replay, teach, tune, analyze, export, latency, devices,
+):  # fmt: skip
     app.command()(command)
 app.add_typer(kit)
 

@@ -9,7 +9,7 @@ Both give the same events, because a model takes effect at a set sample.
 from __future__ import annotations
 
 import os
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -114,6 +114,7 @@ class Processor:
         self._driver_class = choose(driver)
         self._driver: Any = None
         self._samplerate = 0
+        self._tell_names: Callable[[list[str]], None] = lambda _: None
 
     # Setting up.
 
@@ -206,6 +207,7 @@ class Processor:
         self._guesses: dict[int, Guess] = {}
         self._offered: set[tuple[int, int]] = set()
         self._published = 0  # sample from which the newest model decides
+        self._tell_names(learner.names)
         if learner.ready:
             learner.begin()
             self._publish(learner.model(), 0)
@@ -232,6 +234,8 @@ class Processor:
         """
         self._require_prepared()
         keep = self.learner.ready and not forget
+        if not keep:
+            self._record["click"]["muted"] = 0  # they were other classes
         self._start(self.learner if keep else self._new_learner())
 
     def save_kit(self, path: str | os.PathLike[str]) -> Kit:
@@ -261,14 +265,41 @@ class Processor:
         RtclusterError
             If there is no such class, or the name cannot be one or is taken.
         """
+        self._require_class(class_)
         names = self.learner.names
-        if not 0 <= class_ < len(names):
-            raise RtclusterError(f"Expected a class from 0 to {len(names) - 1}, got {class_}.")
         if not is_name(name):
             raise RtclusterError(f"Expected {NAMES}, got {name[:80]!r}.")
         if name in names and names.index(name) != class_:
             raise RtclusterError(f"Expected a name that no other class has, got {name!r}.")
         self.learner.rename(class_, name)
+        self._tell_names(names)
+
+    def follow_names(self, told: Callable[[list[str]], None]) -> None:
+        """Have a function told the names of the classes: now, and before a change has effect.
+
+        It is called by the pump thread while a stream runs.
+        """
+        self._require_prepared()
+        self._tell_names = told
+        told(self.learner.names)
+
+    def mute(self, class_: int, muted: bool) -> None:
+        """Let the hits of a class make no sound, or let them again; may be set while running.
+
+        Raises
+        ------
+        RtclusterError
+            If there is no such class.
+        """
+        self._require_class(class_)
+        bit = np.uint64(1 << class_)
+        click: Any = self._record["click"]
+        click["muted"] = click["muted"] | bit if muted else click["muted"] & ~bit
+
+    def _require_class(self, class_: int) -> None:
+        count = len(self.learner.names)
+        if not 0 <= class_ < count:
+            raise RtclusterError(f"Expected a class from 0 to {count - 1}, got {class_}.")
 
     def close(self) -> None:
         """Free what the detector holds. The processor can be prepared again."""
@@ -380,6 +411,7 @@ class Processor:
         Models take effect in the order they were made. Should the queue be full this one is left
         out: the next one holds all that it knew.
         """
+        self._tell_names(self.learner.names)
         hop = self._spans.hop
         self._published = max(self._published, -(-effective // hop) * hop)
         model["effective"] = self._published

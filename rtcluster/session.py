@@ -49,7 +49,7 @@ _RELABELLED = 1024
 """Hits whose classes are remembered, so that a relabelled one is not counted twice."""
 
 
-def _clock_ns() -> int:
+def clock_ns() -> int:
     """The clock of the kernel's time stamps."""
     if hasattr(time, "CLOCK_MONOTONIC"):
         return time.clock_gettime_ns(time.CLOCK_MONOTONIC)
@@ -134,7 +134,7 @@ class Session:
             return
         for event in events:
             self._each("event", event)
-        now = _clock_ns()
+        now = clock_ns()
         for event in events:
             if isinstance(event, Onset):
                 milliseconds = 1e3 * (event.emitted - event.sample) / self.processor.samplerate
@@ -217,6 +217,8 @@ class Session:
         elif request.what == "threshold":
             processor.threshold = value
             return False  # the kernel tells it, from the sample at which it holds
+        elif request.what == "mute":
+            processor.mute(value["class"], value["muted"])
         return True
 
     def watch(self, status: dict[str, object]) -> None:

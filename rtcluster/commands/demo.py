@@ -41,7 +41,9 @@ def demo(
     processor = first_use(engine)
     source = VirtualInput(processor, groove.audio, groove.samplerate, name="groove")
     with (
-        outputs.opened(controls) as sinks,
+        outputs.opened(
+            controls, outputs.offset_s(source.name, processor, source.blocksize)
+        ) as sinks,
         kit_saved(processor, engine.save_kit),
         until_interrupted() as stop,
     ):

@@ -11,8 +11,11 @@ from rtcluster.commands.devices import devices
 from rtcluster.commands.options import (
     Blocksize,
     Channel,
+    Click,
+    ClickFile,
     Device,
     Engine,
+    OutputDevice,
     Samplerate,
     engine_options,
 )
@@ -44,6 +47,9 @@ def listen(
     list_devices: Annotated[
         bool, typer.Option("-l", "--list-devices", help="List the devices and stop.")
     ] = False,
+    click: Click = False,
+    click_file: ClickFile = None,
+    output_device: OutputDevice = None,
 ) -> None:
     """Listen to a live input until Ctrl-C."""
     if list_devices:
@@ -51,19 +57,25 @@ def listen(
         return
     from rich.console import Console
 
+    from rtcluster.clicks import Clicks
     from rtcluster.controls import Controls
     from rtcluster.sinks.console import HitLines, HitTable
     from rtcluster.sources.live import LiveInput
 
     if channel is not None and channel < 1:
         raise SettingsError(f"Expected a channel from 1, got {channel}.")
+    clicks = Clicks.of(click, click_file, outputs.send)
     console = Console(stderr=True, highlight=False)
     table: Sink = HitTable(console) if console.is_terminal else HitLines(console)
     controls = Controls()
     processor = first_use(engine)
     with (
-        closing(LiveInput(processor, device, (channel or 1) - 1, samplerate, blocksize)) as live,
-        outputs.opened(controls) as sinks,
+        closing(
+            LiveInput(
+                processor, device, (channel or 1) - 1, samplerate, blocksize, clicks, output_device
+            )
+        ) as live,
+        outputs.opened(controls, outputs.offset_s(live.name, processor, blocksize)) as sinks,
         kit_saved(processor, engine.save_kit),
         until_interrupted() as stop,
     ):
@@ -71,6 +83,9 @@ def listen(
             f"Listening to {live.name}, channel {channel or 1}, {processor.samplerate} Hz, "
             f"input latency {1e3 * live.latency:.1f} ms; Ctrl-C stops."
         )
+        if clicks is not None:
+            for name in clicks.waiting(processor.learner.names):
+                say(f"No class is named {name!r} yet; its sound waits for one.")
         playing = takes_of(processor, live, [*sinks, table], outputs, controls, stop)
         playing.waits = True
         summary = playing.play()

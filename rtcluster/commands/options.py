@@ -71,6 +71,28 @@ Blocksize = Annotated[
 ]
 Channel = Annotated[int | None, typer.Option("-c", "--channel", help="Channel, from 1.")]
 
+Click = Annotated[
+    bool,
+    typer.Option(
+        "--click",
+        help="Play a short tone on each hit, a pitch for each class. Use headphones: what the "
+        "microphone hears of it is a hit, too.",
+    ),
+]
+ClickFile = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--click-file",
+        help="Play a sample on each hit of a class; without --click the others are silent.",
+        metavar="CLASS=FILE",
+        show_default=False,
+    ),
+]
+OutputDevice = Annotated[
+    str | None,
+    typer.Option("--output-device", help="Where to play.", show_default="the input's device"),
+]
+
 
 @dataclass(frozen=True, slots=True)
 class Engine:

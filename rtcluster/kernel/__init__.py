@@ -14,6 +14,7 @@ Nothing in here allocates, raises, takes a lock or needs the GIL once it is comp
 ``velocity``   how hard it was
 ``features``   what is measured of a window; ``plugin`` calls somebody else's
 ``classify``   nearest centre
+``click``      a sound on each hit, mixed into the stream's output
 ``ring``       the event ring and the model queue: one writer, one reader, no lock
 ``aubio_c``    aubio's C functions, reachable from compiled code
 ``jit``        how all of it is compiled

@@ -20,8 +20,18 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from rtcluster.events import FINAL, GUESS, LEARNING, MASK, OVERLAPPED, REVISED, THRESHOLD
+from rtcluster.events import (
+    FINAL,
+    GUESS,
+    LEARNING,
+    MASK,
+    ONSET,
+    OVERLAPPED,
+    REVISED,
+    THRESHOLD,
+)
 from rtcluster.kernel.classify import classify
+from rtcluster.kernel.click import sound_hit
 from rtcluster.kernel.features import energy, measure, zero_crossings
 from rtcluster.kernel.jit import compiled
 from rtcluster.kernel.onset import condition, detect, stretch
@@ -161,6 +171,7 @@ def open_hit(state: Any, strength: float) -> None:
     learn_top(state, level)
     hit.velocity = loudness(state, level)
     push_onset(state, hit.id, start, now, hit.velocity, strength)
+    sound_hit(state, ONSET, LEARNING, hit.velocity)
 
 
 @compiled
@@ -242,6 +253,7 @@ def emit_guess(state: Any, hit: Any) -> None:
     hit.velocity = loudness(state, peak_db(swing))
     class_, margin = judge(state, hit, span, GUESS_STAGE)
     hit.guess_class = class_
+    sound_hit(state, GUESS, class_, hit.velocity)
     slot = claim(state, GUESS)
     if slot >= 0:
         describe(state, slot, hit, span, class_, margin)
@@ -262,6 +274,7 @@ def emit_final(state: Any, hit: Any) -> None:
         measure_hit(state, hit, span)
     else:
         class_, margin = judge(state, hit, span, FINAL_STAGE)
+    sound_hit(state, FINAL, class_, hit.velocity)
     slot = claim(state, FINAL)
     if slot >= 0:
         describe(state, slot, hit, span, class_, margin)

@@ -1,7 +1,8 @@
 """The kernel as a C callback: what PortAudio, or the virtual sound card, calls.
 
 Runs on the audio thread and is all that runs there. It takes the time, turns
-PortAudio's status flags into events, advances the engine, and notes how long that took.
+PortAudio's status flags into events, advances the engine, fills the output where there is one,
+and notes how long that took.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from llvmlite import binding
 from numba import carray, cfunc, types
 
 from rtcluster.kernel.advance import advance
+from rtcluster.kernel.click import address_of, mix
 from rtcluster.kernel.jit import compiled, source_digest
 from rtcluster.kernel.ring import push_xrun
 from rtcluster.kernel.state import STATE, TIMINGS
@@ -39,8 +41,8 @@ def now_ns(state: Any) -> int:
 
 
 @compiled
-def on_block(state: Any, block: Any, flags: Any) -> None:
-    """One callback: the time, the flags, the engine, the time again."""
+def on_block(state: Any, block: Any, output: Any, flags: Any) -> None:
+    """One callback: the time, the flags, the engine, the output (0: none), the time again."""
     began = now_ns(state)
     state.stamp = began
     for flag in _LOST_AUDIO:
@@ -48,6 +50,8 @@ def on_block(state: Any, block: Any, flags: Any) -> None:
             state.xruns += 1
             push_xrun(state, state.clock + state.filled, flag)
     advance(state, block)
+    if output != 0:
+        mix(state, output, block.shape[0])
     slot = state.callbacks & (TIMINGS - 1)
     state.began[slot] = began
     state.work[slot] = now_ns(state) - began
@@ -66,13 +70,13 @@ def _build(digest: int) -> Any:
         cache=True,
     )  # type: ignore[untyped-decorator]  # Numba has no types here
     def callback(
-        audio: Any, _output: Any, frames: Any, _times: Any, flags: Any, userdata: Any
+        audio: Any, output: Any, frames: Any, _times: Any, flags: Any, userdata: Any
     ) -> int:
         if digest < 0:
             return CONTINUE
         state = carray(userdata, 1, state_type)[0]
         block = carray(audio, (np.intp(frames), np.intp(state.channels)), np.float32)
-        on_block(state, block, np.intp(flags))
+        on_block(state, block, address_of(output), np.intp(flags))
         return CONTINUE
 
     return callback

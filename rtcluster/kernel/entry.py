@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rtcluster.kernel import advance as kernel
-from rtcluster.kernel import onset, ring, spectrum
+from rtcluster.kernel import click, onset, ring, spectrum
 from rtcluster.kernel.detector import decide
 from rtcluster.kernel.jit import compiled
 from rtcluster.kernel.onset import available, recent
@@ -23,6 +23,7 @@ from rtcluster.kernel.state import State
 _advance, _fill, _finish = kernel.advance, kernel.fill, kernel.finish
 _begin_hop, _end_hop = kernel.begin_hop, kernel.end_hop
 _drain, _publish, _heard = ring.drain, ring.publish, ring.heard
+_mix = click.mix
 _window_frame, _begin_detection, _accept = (
     spectrum.window_frame, onset.begin_detection, onset.accept,
 )  # fmt: skip
@@ -74,6 +75,12 @@ def heard(state: State) -> int:
 def publish(state: State, model: State) -> bool:
     """:func:`rtcluster.kernel.ring.publish`."""
     return _publish(state[0], model)
+
+
+@compiled
+def mix(state: State, output: int, frames: int) -> None:
+    """:func:`rtcluster.kernel.click.mix`."""
+    _mix(state[0], output, frames)
 
 
 @compiled

@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from rtcluster.events import EVENT
 from rtcluster.kernel.aubio_c import FVEC
+from rtcluster.kernel.click import CLICK, VOICE, VOICES
 from rtcluster.kernel.detector import DETECTOR
 from rtcluster.kernel.jit import source_digest
 from rtcluster.settings import MAX_FEATURES
@@ -136,6 +137,11 @@ STATE = np.dtype(
         ("hits", HIT, (MAX_OPEN,)),
         ("raw", "f8", (MAX_FEATURES,)),
         ("scaled", "f8", (MAX_FEATURES,)),
+        # Sound out.
+        ("click", CLICK, (1,)),
+        ("voices", VOICE, (VOICES,)),
+        ("grid", "i8"),  # divides the hop and every block so far; 0 before the first
+        ("pings", "i8"),  # begun
         # Model.
         ("model", MODEL, (1,)),
         ("models", MODEL, (MODELS,)),
@@ -198,5 +204,5 @@ _KEPT = (
     "samplerate", "hop", "window", "guess", "n_features", "features", "foreign", "method",
     "echo_db", "channels", "channel", "synchronous", "steps", "asked_threshold", "asked_mask",
     "threshold", "mask", "silence", "velocity_curve", "velocity_set", "velocity_top",
-    "velocity_range",
+    "velocity_range", "click",
 )  # fmt: skip

@@ -36,4 +36,4 @@ def play(state: Any, audio: npt.NDArray[np.float32], blocksize: int) -> None:
             _nanosleep(state.timespec.ctypes.data, 0)
         if state.stop:
             return
-        on_block(state, audio[at:end], 0)
+        on_block(state, audio[at:end], np.uint64(0), 0)

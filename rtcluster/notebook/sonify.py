@@ -1,7 +1,7 @@
 """Clicks on hits, to hear what was found, as arrays and as encoded players.
 
-Each class has a pitch of its own, so ears tell classes apart as colours do for eyes. The clicks of
-``rtcluster export`` are these too.
+Each class has a pitch of its own (:mod:`rtcluster.tones`), so ears tell classes apart as colours do
+for eyes. The clicks of ``rtcluster export`` are these too.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ import numpy as np
 import soundfile
 from numpy.typing import ArrayLike, NDArray
 
+from rtcluster.tones import click
+
 EXCERPT_S = 120.0
 """Players and WAVs hold at most this much of a file, in s."""
 
 LOSSLESS_S = 30.0
 """Players up to this length are FLAC, longer ones MP3, in s; both play in every browser."""
 
-_BASE_HZ = 1000.0  # the pitch of the click of `mir_eval.sonify`, which the notebook plays
-_SEMITONES = (0, 7, 12, 3, 10, 17, -5, 5)
 _MP3_RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000)
 
 
@@ -46,27 +46,6 @@ class Player:
 def excerpt(x: NDArray[np.float32], fs: int) -> NDArray[np.float32]:
     """Return the first `EXCERPT_S` of a signal, shape (n,), in memory."""
     return np.array(x[: int(EXCERPT_S * fs)], np.float32)
-
-
-def click(fs: int, label: int = 0) -> NDArray[np.float64]:
-    """Return the click of a class: a sine of 100 ms that dies with 10 ms, peak under 1.
-
-    Parameters
-    ----------
-    fs : int
-        Sampling rate in Hz.
-    label : int
-        The class; 0, and -1 for no class, sound at 1000 Hz.
-
-    Returns
-    -------
-    ndarray of float64, shape (n,)
-        The click.
-    """
-    steps = _SEMITONES[label % len(_SEMITONES)] if label > 0 else 0
-    pitch = min(_BASE_HZ * 2 ** (steps / 12), 0.4 * fs)
-    t = np.arange(int(0.1 * fs)) / fs
-    return np.asarray(np.sin(2 * np.pi * pitch * t) * np.exp(-t / 0.010), np.float64)
 
 
 def level(peak: float) -> float:

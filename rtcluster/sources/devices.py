@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from rtcluster.errors import SourceError
 from rtcluster.sources.portaudio import portaudio
 
+_HINT = "'rtcluster devices' lists them"
+
 
 @dataclass(frozen=True, slots=True)
 class Device:
@@ -50,6 +52,24 @@ def devices() -> list[Device]:
     ]
 
 
+def find_output(wanted: str | None, beside: Device) -> Device:
+    """Device with outputs, by number or part of its name; by default the input's own.
+
+    Raises
+    ------
+    SourceError
+        If there is none, or several, or the one meant has no output.
+    """
+    if wanted is not None:
+        return _find(wanted, devices(), "output")
+    if not beside.outputs:
+        raise SourceError(
+            f"Expected a device with an output, got {beside.name!r} (0 outputs); name one with "
+            f"--output-device, {_HINT}."
+        )
+    return beside
+
+
 def find_input(wanted: str | None) -> Device:
     """Device with inputs, by number or part of its name; by default the system's.
 
@@ -58,7 +78,6 @@ def find_input(wanted: str | None) -> Device:
     SourceError
         If there is none, or several, or the one meant has no input.
     """
-    hint = "'rtcluster devices' lists them"
     found = devices()
     inputs = [device for device in found if device.inputs]
     if wanted is None:
@@ -66,23 +85,28 @@ def find_input(wanted: str | None) -> Device:
         if not default:
             raise SourceError(
                 "Expected a device with an input, got none; plug one in, or start the sound "
-                f"server. {hint}. 'rtcluster demo' needs no device."
+                f"server. {_HINT}. 'rtcluster demo' needs no device."
             )
         return default[0]
+    return _find(wanted, found, "input")
+
+
+def _find(wanted: str, found: list[Device], way: str) -> Device:
+    """The one device that is meant by a number or part of a name, with an "input" or "output"."""
     if wanted.isdecimal():
         matches = [device for device in found if device.number == int(wanted)]
     else:
         matches = [device for device in found if wanted.lower() in device.name.lower()]
         exact = [device for device in matches if device.name.lower() == wanted.lower()]
         matches = exact or matches
-    with_input = [device for device in matches if device.inputs]
+    fit = [device for device in matches if getattr(device, f"{way}s")]
     if not matches:
-        raise SourceError(f"Expected a device named {wanted!r} or numbered so, got none; {hint}.")
-    if not with_input:
+        raise SourceError(f"Expected a device named {wanted!r} or numbered so, got none; {_HINT}.")
+    if not fit:
         raise SourceError(
-            f"Expected a device with an input, got {matches[0].name!r} (0 inputs); {hint}."
+            f"Expected a device with an {way}, got {matches[0].name!r} (0 {way}s); {_HINT}."
         )
-    if len(with_input) > 1:
-        names = ", ".join(f"{device.number} {device.name!r}" for device in with_input)
+    if len(fit) > 1:
+        names = ", ".join(f"{device.number} {device.name!r}" for device in fit)
         raise SourceError(f"Expected one device for {wanted!r}, got {names}; use its number.")
-    return with_input[0]
+    return fit[0]

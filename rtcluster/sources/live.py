@@ -13,11 +13,16 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from rtcluster.clicks import Player
 from rtcluster.errors import SourceError
+from rtcluster.kernel.entry import mix
 from rtcluster.kernel.ring import push_xrun
 from rtcluster.processor import Processor
-from rtcluster.sources.devices import find_input
+from rtcluster.sources.devices import find_input, find_output
 from rtcluster.sources.portaudio import JACK, begin_anew, let_go, portaudio
+
+OUTPUTS = 2
+"""Channels that are played into, where a device has as many."""
 
 
 class LiveInput:
@@ -38,6 +43,10 @@ class LiveInput:
         Hz; the device's own by default.
     blocksize : int
         Frames; 0 lets the sound system choose.
+    player : Player, optional
+        What has the output, :class:`rtcluster.clicks.Clicks` say; the stream then has one.
+    output : str, optional
+        Device to play on, by number or part of the name; by default the input's own.
 
     Raises
     ------
@@ -52,6 +61,8 @@ class LiveInput:
         channel: int = 0,
         samplerate: int | None = None,
         blocksize: int = 0,
+        player: Player | None = None,
+        output: str | None = None,
     ) -> None:
         sd = portaudio()
         self.device = find_input(device)
@@ -61,15 +72,22 @@ class LiveInput:
                 f"Expected a channel from 1 to {self.device.inputs} on {self.device.name!r}, "
                 f"got {channel + 1}."
             )
+        target = None if player is None else find_output(output, self.device)
         rate = samplerate or self.device.samplerate
         processor.prepare(rate, blocksize or None, channels=channel + 1, channel=channel)
         processor.record["synchronous"] = 0
+        outputs = 0 if target is None else min(OUTPUTS, target.outputs)
+        if player is not None:
+            player.prepare(processor, outputs)
+        self._player = player  # the kernel plays its memory
+        self._outputs = outputs
+        self._target = target
         self._processor = processor
         self._portaudio_error = sd.PortAudioError
         self._options: dict[str, Any] = {
             "samplerate": rate,
             "blocksize": blocksize,
-            "channels": channel + 1,
+            "channels": (channel + 1, outputs) if target else channel + 1,
             "dtype": "float32",
             "latency": "low",
         }
@@ -78,11 +96,13 @@ class LiveInput:
 
     def _open(self, sd: Any) -> Any:
         """A stream of the device, not yet started."""
-        options = {**self._options, "device": self.device.number}
+        target = self._target
+        number = self.device.number
+        options = {**self._options, "device": (number, target.number) if target else number}
         try:
             if self._processor.driver == "compiled":
                 return self._compiled_stream(sd, options)
-            return sd.InputStream(callback=self._python_callback, **options)
+            return self._python_stream(sd, options)
         except sd.PortAudioError as error:
             raise SourceError(
                 f"Expected {self.device.name!r} to open at {options['samplerate']} Hz, block size "
@@ -94,11 +114,28 @@ class LiveInput:
         from rtcluster.kernel.callback import callback
 
         return sd._StreamBase(
-            "input",
+            "duplex" if self._outputs else "input",
             callback=sd._ffi.cast("PaStreamCallback *", callback.address),
             userdata=sd._ffi.cast("void *", self._processor.record.ctypes.data),
             **options,
         )
+
+    def _python_stream(self, sd: Any, options: dict[str, Any]) -> Any:
+        if not self._outputs:
+            return sd.InputStream(callback=self._python_callback, **options)
+        mix(self._processor.record, 0, 0)  # compiled now
+        return sd.Stream(callback=self._python_duplex, **options)
+
+    def _python_duplex(
+        self,
+        block: npt.NDArray[np.float32],
+        out: npt.NDArray[np.float32],
+        frames: int,
+        times: Any,
+        status: Any,
+    ) -> None:
+        self._python_callback(block, frames, times, status)
+        mix(self._processor.record, out.ctypes.data, frames)
 
     def _python_callback(self, block: npt.NDArray[np.float32], _n: int, _t: Any, s: Any) -> None:
         record: Any = self._processor.record[0]
@@ -121,9 +158,20 @@ class LiveInput:
         return int(self._stream.blocksize)
 
     @property
+    def output_name(self) -> str:
+        """The device that is played on; empty without one."""
+        return "" if self._target is None else self._target.name
+
+    @property
     def latency(self) -> float:
         """What PortAudio says the input adds, in seconds."""
-        return float(self._stream.latency)
+        claimed = self._stream.latency
+        return float(claimed[0] if self._outputs else claimed)
+
+    @property
+    def output_latency(self) -> float:
+        """What PortAudio says the output adds, in seconds; 0 without one."""
+        return float(self._stream.latency[1]) if self._outputs else 0.0
 
     @property
     def active(self) -> bool:
@@ -173,6 +221,8 @@ class LiveInput:
         self.close()
         sd = begin_anew()
         self.device = find_input(self.device.name)
+        if self._target is not None:
+            self._target = find_output(self._target.name, self.device)
         self._stream = self._open(sd)
         self.start()
 

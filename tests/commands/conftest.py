@@ -80,14 +80,24 @@ class FakeInput:
     audio = np.zeros(0, np.float32)
     name = "fake card"
 
-    def __init__(self, processor, device=None, channel=0, samplerate=None, blocksize=0):
+    def __init__(
+        self,
+        processor,
+        device=None,
+        channel=0,
+        samplerate=None,
+        blocksize=0,
+        player=None,
+        output=None,
+    ):
         processor.prepare(samplerate or 44100, 64)
         processor.record["synchronous"] = 0
         self._heard, self._collect = 0, processor.collect
         self._processor = processor
         processor.collect = self.collect
         self.active = True
-        self.latency = 0.0
+        self.latency = self.output_latency = 0.0
+        self.device, self.output_name = self, self.name
 
     def reopen(self):
         """It does not come back: Ctrl-C."""
