@@ -15,6 +15,7 @@ from rtcluster.commands.export import export
 from rtcluster.commands.kit import kit
 from rtcluster.commands.listen import listen
 from rtcluster.commands.replay import replay
+from rtcluster.commands.report import report
 from rtcluster.commands.run import run
 from rtcluster.commands.teach import teach
 from rtcluster.commands.terminal import FAILED, USAGE, fail
@@ -29,7 +30,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (demo, listen, run, replay, teach, tune, analyze, export, devices):
+for command in (demo, listen, run, replay, teach, tune, analyze, report, export, devices):
     app.command()(command)
 app.add_typer(kit)
 
