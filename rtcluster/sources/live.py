@@ -16,8 +16,8 @@ import numpy.typing as npt
 from rtcluster.errors import SourceError
 from rtcluster.kernel.ring import push_xrun
 from rtcluster.processor import Processor
-from rtcluster.sources.devices import find_input
-from rtcluster.sources.portaudio import JACK, begin_anew, let_go, portaudio
+from rtcluster.sources.devices import Device, devices, find_input
+from rtcluster.sources.portaudio import JACK, begin_anew, let_go, portaudio, rest
 
 
 class LiveInput:
@@ -159,22 +159,55 @@ class LiveInput:
                 self._stream.abort(ignore_errors=True)
         self._running = False
 
-    def reopen(self) -> None:
+    def reopen(self) -> bool:
         """Take up a device that was lost: the same stream again, into the same state.
 
         The processor's clock goes on where the audio broke off, and so do its hits and classes.
 
+        Returns
+        -------
+        bool
+            False if the device is not back yet.
+
         Raises
         ------
         SourceError
-            If the device is not back yet, or is not the same: another rate, fewer inputs.
+            If it is back and cannot be used: another rate, fewer inputs.
         """
         self.stop()
         self.close()
-        sd = begin_anew()
-        self.device = find_input(self.device.name)
-        self._stream = self._open(sd)
-        self.start()
+        try:
+            sd = begin_anew()
+            found = [one for one in devices() if self._is_same(one)]
+        except (self._portaudio_error, OSError) as error:
+            self._give_up()
+            raise SourceError(
+                f"Expected PortAudio to look for {self.device.name!r} again, got: {_words(error)}."
+            ) from error
+        if not found:
+            self._give_up()
+            return False
+        self.device = found[0]
+        try:
+            self._stream = self._open(sd)
+            self.start()
+        except SourceError:
+            self._give_up()
+            raise
+        return True
+
+    def _give_up(self) -> None:
+        """Leave a device that could not be used as it is."""
+        if self._stream is not None and self.device.api == JACK:
+            let_go(self._stream)
+            self._stream = None
+        self.close()
+        rest()
+
+    def _is_same(self, other: Device) -> bool:
+        """Whether it may be the device that was lost; its number can be another one now."""
+        mine = self.device
+        return bool(other.inputs) and (other.name, other.api) == (mine.name, mine.api)
 
     def close(self) -> None:
         """Free the device; the stream was stopped before."""
