@@ -1,5 +1,6 @@
-"""Benchmarks: each prints a table and writes JSON to ``bench/results``.
+"""Benchmarks: ``python -m bench`` runs them all, ``python -m bench NAME`` one of them.
 
-``python -m bench.callback`` and ``python -m bench.throughput``, from the project's folder. They
-compare within one run, on the machine they run on, and tell distributions and ratios.
+From the project's folder. Each prints tables and writes JSON to ``bench/results``, the machine's
+description first. They compare within one run, on the machine they run on, and tell distributions
+and ratios. :mod:`bench.suite` has the list.
 """

@@ -1,8 +1,10 @@
 """The compiled callback against a Python callback that does the same work.
 
 Both run in PortAudio streams on JACK's dummy driver, whose clock is real and whose blocks are
-lost if they are not taken in time. Beside them, in the same process, run Python threads that want
-the GIL. ``python -m bench.callback`` prints the table and writes ``bench/results/callback.json``.
+lost if they are not taken in time. Beside them, in the same process and on the same machine, runs
+one load of :mod:`bench.loads` after the other: threads that want the GIL, the garbage collector,
+imports, the disk, and other processes on every core. ``python -m bench.callback`` prints the table
+and writes ``bench/results/callback.json``.
 
 *Work* is the time from the start of a callback to its end. *Lateness* is the time from when the
 block was ready, the client that plays it being done with it, to the start of the callback. What
@@ -25,15 +27,21 @@ from rich.table import Table
 
 from bench import jackd
 from bench.case import MAX_SECONDS
+from bench.loads import LOADS
 from bench.report import console as report_console
 from bench.report import percentiles, write
+from rtcluster import Processor
 from rtcluster.sources.groove import render
 
-LOADS: dict[str, list[str]] = {
-    "idle": [],
-    "1 busy thread": ["--busy", "1"],
-    "2 busy threads": ["--busy", "2"],
-    "partial_fit": ["--fitting"],
+NAMES = {
+    "idle": "none",
+    "busy": "one busy Python thread",
+    "busy2": "two busy Python threads",
+    "partial_fit": "a thread looping partial_fit",
+    "garbage": "a thread collecting garbage",
+    "import": "a thread importing scipy, matplotlib",
+    "disk": "two threads writing to disk",
+    "cpu": "busy processes on all cores",
 }
 DRIVERS = ("compiled", "python")
 SAMPLERATE = 44100
@@ -68,11 +76,11 @@ def run_case(
     server: jackd.Server,
     audio: npt.NDArray[np.float32],
     driver: str,
-    options: list[str],
+    under: str,
     seconds: float,
 ) -> dict[str, Any]:
     """Run one case in a child process, while a groove plays into it."""
-    command = [sys.executable, "-m", "bench.case", "--driver", driver, *options]
+    command = [sys.executable, "-m", "bench.case", "--driver", driver, "--load", under]
     command += ["--seconds", str(seconds), "--blocksize", str(server.period)]
     before = {words: server.count(words) for words in (jackd.LOST_BY_SERVER, jackd.LOST_BY_CLIENT)}
     with (
@@ -120,7 +128,7 @@ def _table(cases: list[dict[str, Any]]) -> Table:
     for i, case in enumerate(cases):
         handled, expected = case["blocks_handled"], case["blocks_expected"]
         table.add_row(
-            "" if i % len(DRIVERS) else case["load"],
+            "" if i % len(DRIVERS) else NAMES[case["load"]],
             case["driver"],
             _cuts(case["work_us"]),
             _cuts(case["lateness_us"]),
@@ -139,19 +147,25 @@ def _cuts(values: dict[str, float]) -> str:
 def main(
     seconds: Annotated[float, typer.Option(help="Of each case.", min=0.5, max=MAX_SECONDS)] = 6.0,
     blocksize: Annotated[int, typer.Option(help="Frames.", min=16, max=4096)] = 64,
+    only: Annotated[
+        list[str] | None, typer.Option("--load", help="May be repeated; by default all.")
+    ] = None,
 ) -> None:
     """Measure the compiled and the Python callback under load."""
     console = report_console()
+    if unknown := {*(only or ())} - {*LOADS}:
+        raise typer.BadParameter(f"Expected loads of {', '.join(LOADS)}, got {', '.join(unknown)}.")
     if reason := jackd.missing():
         raise SystemExit(f"bench.callback: {reason}.")
     cases = []
     audio = render(GROOVE_S, SAMPLERATE).audio
+    Processor().prepare(SAMPLERATE, blocksize)  # compiles, so that no case has to
     with jackd.Server(SAMPLERATE, blocksize) as server:
         mode = f"at priority {jackd.PRIORITY}" if server.realtime else "without real-time priority"
-        for load, options in LOADS.items():
+        for load in only or LOADS:
             for driver in DRIVERS:
                 console.print(f"{load}, {driver} callback, {seconds:g} s ...", style="dim")
-                cases.append({"load": load, **run_case(server, audio, driver, options, seconds)})
+                cases.append({"load": load, **run_case(server, audio, driver, load, seconds)})
     console.print(_table(cases))
     block_us = 1e6 * blocksize / SAMPLERATE
     console.print(
@@ -164,6 +178,9 @@ def main(
         f"{100 * max(shares):.1f} % of a block at "
         f"worst (wanted: under {100 * WORK_LIMIT:.0f} %)."
     )
+    if only:
+        console.print("Nothing is written: this is part of the comparison.")
+        return
     content = {
         "samplerate": SAMPLERATE,
         "blocksize": blocksize,

@@ -1,23 +1,21 @@
 """One case of the callback benchmark, in a process of its own: a live session under a load.
 
-``python -m bench.case --driver compiled --busy 2 --seconds 5`` listens to JACK's
-ports and writes a JSON object to standard output: every callback's time, and counts. The load
-is in this very process, because that is where it can take the GIL from the callback.
+``python -m bench.case --driver compiled --load busy2 --seconds 5`` listens to JACK's
+ports and writes a JSON object to standard output: every callback's time, and counts. The loads
+are those of :mod:`bench.loads`.
 """
 
 from __future__ import annotations
 
 import json
-import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from typing import Annotated, Any
 
 import numpy as np
 import typer
 
 from bench.jackd import DEVICE, wait_until
+from bench.loads import LOADS, load
 from rtcluster import Processor, Settings
 from rtcluster.clicks import Clicks
 from rtcluster.events import Event, Xrun
@@ -27,6 +25,9 @@ from rtcluster.sources.live import LiveInput
 
 MAX_SECONDS = 20.0
 """The kernel keeps the times of this many seconds of 64-frame blocks, and some more."""
+
+SETTLE_S = 0.3
+"""For a load to come up."""
 
 
 class Counter(Sink):
@@ -43,44 +44,9 @@ class Counter(Sink):
         self.lost += isinstance(event, Xrun)
 
 
-def _spin(stop: threading.Event) -> None:
-    """Pure Python, as busy as it can be."""
-    total = 0
-    while not stop.is_set():
-        for i in range(1000):
-            total += i
-
-
-def _fit(stop: threading.Event) -> None:
-    """scikit-learn's ``partial_fit`` in a loop, left as it comes, OpenMP's threads included."""
-    from sklearn.cluster import MiniBatchKMeans
-
-    hits = np.random.default_rng(0).standard_normal((64, 2))
-    model = MiniBatchKMeans(n_clusters=3, random_state=0, n_init=1)
-    while not stop.is_set():
-        model.partial_fit(hits)
-
-
-@contextmanager
-def load(busy: int, fitting: bool) -> Iterator[None]:
-    """Threads that take the GIL, while in the context."""
-    stop = threading.Event()
-    work: list[Callable[[threading.Event], None]] = [*[_spin] * busy, *[_fit] * fitting]
-    threads = [threading.Thread(target=job, args=(stop,), daemon=True) for job in work]
-    for thread in threads:
-        thread.start()
-    try:
-        yield
-    finally:
-        stop.set()
-        for thread in threads:
-            thread.join()
-
-
 def listen(
     driver: str,
-    busy: int,
-    fitting: bool,
+    under: str,
     seconds: float,
     blocksize: int,
     kit: str | None = None,
@@ -91,12 +57,10 @@ def listen(
     Parameters
     ----------
     driver : {"compiled", "python"}
-    busy : int
-        Python threads that only count.
-    fitting : bool
-        A thread that loops scikit-learn's ``partial_fit``.
+    under : str
+        One of :data:`bench.loads.LOADS`.
     seconds : float
-        Length of the measurement, which begins with the first hit heard under load.
+        Length of the measurement, which begins when a hit was heard and the load is up.
     blocksize : int
         Frames; JACK's own period.
     kit : str, optional
@@ -115,12 +79,14 @@ def listen(
     record: Any = processor.record[0]
     sink = Counter()
     session = Session(processor, live.name, [sink], lambda _: None)
-    with load(busy, fitting), Pump(session), live:
+    with Pump(session), live:
         # The first hit: the audio has come through, and JACK has its clients in order.
         wait_until(lambda: sink.counts.get("onset"), "a hit", timeout=30.0)
-        start, xruns = time.monotonic_ns(), int(record["xruns"])
-        time.sleep(seconds)
-        end, xruns = time.monotonic_ns(), int(record["xruns"]) - xruns
+        with load(under):
+            time.sleep(SETTLE_S)
+            start, xruns = time.monotonic_ns(), int(record["xruns"])
+            time.sleep(seconds)
+            end, xruns = time.monotonic_ns(), int(record["xruns"]) - xruns
     session.end()
     kept = min(int(record["callbacks"]), len(record["began"]))
     began, work = record["began"][:kept], record["work"][:kept]
@@ -143,15 +109,18 @@ def listen(
 
 def main(
     driver: Annotated[str, typer.Option(help="compiled or python.")] = "compiled",
-    busy: Annotated[int, typer.Option(help="Busy Python threads.", min=0)] = 0,
-    fitting: Annotated[bool, typer.Option("--fitting", help="Loop partial_fit.")] = False,
+    under: Annotated[str, typer.Option("--load", help=", ".join(LOADS))] = "idle",
+    busy: Annotated[int, typer.Option(help="Busy Python threads.", min=0, max=2)] = 0,
     seconds: Annotated[float, typer.Option(min=0.1, max=MAX_SECONDS)] = 5.0,
     blocksize: Annotated[int, typer.Option(min=16)] = 64,
     kit: Annotated[str | None, typer.Option(help="To begin with.")] = None,
     click: Annotated[bool, typer.Option("--click", help="A tone on each hit.")] = False,
 ) -> None:
     """Run one case; JSON to standard output."""
-    print(json.dumps(listen(driver, busy, fitting, seconds, blocksize, kit, click)))
+    under = ("idle", "busy", "busy2")[busy] if busy else under
+    if under not in LOADS:
+        raise typer.BadParameter(f"Expected a load of {', '.join(LOADS)}, got {under!r}.")
+    print(json.dumps(listen(driver, under, seconds, blocksize, kit, click)))
 
 
 if __name__ == "__main__":

@@ -123,6 +123,7 @@ class Server:
 
         self.samplerate, self.period = samplerate, period
         self.realtime = realtime_permitted() if realtime is None else realtime
+        self._killed = False
         self.name = name or f"rtcluster-{os.getpid()}-{time.monotonic_ns() % 1_000_000}"
         mode = ["-R", "-P", str(PRIORITY)] if self.realtime else ["-r"]
         command = ["jackd", "-n", self.name, *mode, "--no-mlock", *["-S"] * patient]
@@ -173,9 +174,16 @@ class Server:
         """End it as a sound card ends that is unplugged."""
         self._process.kill()
         self._process.wait()
+        self._killed = True
 
     def close(self) -> None:
         """Stop it."""
+        if self._killed:
+            # JACK knows eight servers, the dead ones among them. Only a server of the same name
+            # takes a dead one's place, and gives it back when it ends.
+            self._killed = False
+            with suppress(RuntimeError):
+                Server(realtime=False, name=self.name).close()
         if self._process.poll() is None:
             self._process.terminate()
             try:

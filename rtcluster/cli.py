@@ -16,6 +16,7 @@ from rtcluster.commands.kit import kit
 from rtcluster.commands.latency import latency
 from rtcluster.commands.listen import listen
 from rtcluster.commands.replay import replay
+from rtcluster.commands.report import report
 from rtcluster.commands.run import run
 from rtcluster.commands.teach import teach
 from rtcluster.commands.terminal import FAILED, USAGE, fail
@@ -31,7 +32,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 for command in (
-    demo, listen, run, replay, teach, tune, analyze, export, latency, devices,
+    demo, listen, run, replay, teach, tune, analyze, report, export, latency, devices,
 ):  # fmt: skip
     app.command()(command)
 app.add_typer(kit)

@@ -5,9 +5,23 @@ Each message is one line that says what was expected, what came, and what to do.
 
 from __future__ import annotations
 
+MAX_MESSAGE = 1000
+"""Characters of a message."""
+
 
 class RtclusterError(Exception):
-    """Something could not be done; the message is for the user, on one line."""
+    """Something could not be done; the message is for the user, on one line.
+
+    What came from outside may stand in it, a file's name for one. So ``str`` escapes what would
+    break the line or act on a terminal, and cuts what is too long.
+    """
+
+    def __str__(self) -> str:
+        """Return the line."""
+        text = super().__str__()
+        if len(text) > MAX_MESSAGE:
+            text = text[: MAX_MESSAGE - 3] + "..."
+        return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
 
 
 class SettingsError(RtclusterError, ValueError):

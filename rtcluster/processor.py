@@ -203,6 +203,7 @@ class Processor:
         self._driver = self._driver_class(self._state, self.settings, spans, rate)
         self.threshold = self.settings.firing.threshold
         self._state["threshold"] = self._state["asked_threshold"]
+        self._state["mask"] = self._state["asked_mask"] = spans.mask
         self.learner = learner
         self._guesses: dict[int, Guess] = {}
         self._offered: set[tuple[int, int]] = set()
@@ -344,15 +345,19 @@ class Processor:
 
     def _audio(self, block: npt.ArrayLike) -> npt.NDArray[np.float32]:
         channels = int(self._record["channels"])
-        array = np.asarray(block)
+        try:
+            array = np.asarray(block)
+        except (ValueError, TypeError, OverflowError):  # lists of several lengths, and worse
+            array = np.empty((), object)
         if array.ndim == 1 and channels == 1:
             array = array[:, None]
         if array.ndim != 2 or array.shape[1] != channels or array.dtype.kind not in "fiu":
             raise RtclusterError(
                 f"Expected a block of numbers of shape (frames, {channels}), "
-                f"got {array.dtype} of shape {np.shape(block)}."
+                f"got {array.dtype} of shape {array.shape}."
             )
-        with np.errstate(over="ignore"):  # too large for float32 becomes Inf, which is handled
+        # Too large for float32 becomes Inf, which is handled, as is a NaN of any kind.
+        with np.errstate(over="ignore", invalid="ignore"):
             return np.ascontiguousarray(array, dtype=np.float32)
 
     def flush(self) -> list[Event]:

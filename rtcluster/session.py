@@ -97,7 +97,6 @@ class Session:
         self._sinks = list(sinks)
         self._report = report
         self._controls = controls or Controls()
-        self.recording: str | None = None  # the folder, for the status
         self._late: list[float] = []  # ms from the arrival of the audio to the sinks
         self._algorithm: list[float] = []  # ms from the onset's sample to its emission
 
@@ -105,6 +104,11 @@ class Session:
     def listening(self) -> bool:
         """Whether there is a sink left that has not failed."""
         return bool(self._sinks)
+
+    @property
+    def recording(self) -> str | None:
+        """Folder that the session is kept in; None if it is not, or no longer."""
+        return next((folder for sink in self._sinks if (folder := sink.recording)), None)
 
     @property
     def watched(self) -> bool:
@@ -273,16 +277,28 @@ class Pump:
     """The thread between the event ring and everything in Python; a context manager.
 
     Leaving the context takes out what is left. The audio thread must have stopped by then, so
-    that the hits still open can be settled.
+    that the hits still open can be settled. What went wrong on the thread is raised then.
     """
 
     def __init__(self, session: Session) -> None:
         self._session = session
         self._notes: queue.SimpleQueue[Event] = queue.SimpleQueue()
         self._stop = threading.Event()
+        self._error: Exception | None = None
         self._thread = threading.Thread(target=self._run, name="rtcluster-pump", daemon=True)
 
+    @property
+    def failed(self) -> bool:
+        """Whether the thread has ended with an error: no more events will come."""
+        return self._error is not None
+
     def _run(self) -> None:
+        try:
+            self._turn_until_stopped()
+        except Exception as error:
+            self._error = error
+
+    def _turn_until_stopped(self) -> None:
         status, due = StatusReader(self._session), 0.0
         while not self._stop.is_set():
             if not self._turn():
@@ -316,6 +332,8 @@ class Pump:
         """Stop the thread, then settle and hand over what is left."""
         self._stop.set()
         self._thread.join()
+        if self._error is not None:
+            raise self._error
         while self._turn():
             pass
         self._session.handle(self._session.processor.flush())

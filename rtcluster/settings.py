@@ -10,6 +10,8 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass, fields
+from numbers import Integral, Real
+from types import NoneType
 
 from rtcluster.errors import SettingsError
 
@@ -115,8 +117,14 @@ MAX_FEATURES = 8
 REFERENCE_RATE = 44100
 """The rate at which the detector's frame and hop are named, in Hz."""
 
+LEAST_THRESHOLD = 1e-6
+"""A hit's strength is told as a multiple of the threshold, which must not be endless."""
+
 MAX_SPAN_S = 0.5
 """The longest window, in seconds: the kernel's ring holds this at any usual rate."""
+
+
+_LONGEST = 1e9  # of a duration, in any unit; far beyond what is of use
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +141,11 @@ class Duration:
 
     value: float
     unit: str
+
+    def __post_init__(self) -> None:
+        """Refuse what is no length of time."""
+        if not (0.0 <= self.value <= _LONGEST and self.unit in ("ms", "s", "samples")):
+            raise SettingsError(f"Expected a duration, got {self.value!r} {self.unit!r:.80}.")
 
     @classmethod
     def of(cls, given: Duration | str | int) -> Duration:
@@ -167,6 +180,34 @@ class Duration:
         """Text that :meth:`of` reads back."""
         number = f"{self.value:.12f}".rstrip("0").rstrip(".")
         return number + ("" if self.unit == "samples" else self.unit)
+
+
+_WHOLE, _NUMBER, _NONE = (Integral,), (Real,), (NoneType,)
+_SPAN = (Duration, str, Integral)
+
+_KINDS: dict[str, tuple[tuple[type, ...], str]] = {
+    "classes": ((*_WHOLE, str), "a whole number or text"),
+    "warmup": ((*_WHOLE, *_NONE), "a whole number"),
+    "freeze": ((bool,), "true or false"),
+    "method": ((str,), "text"),
+    "preset": ((str,), "text"),
+    "threshold": ((*_NUMBER, *_NONE), "a number"),
+    "silence": ((*_NUMBER, *_NONE), "a number"),
+    "mask": ((*_SPAN, *_NONE), "a duration"),
+    "window": (_SPAN, "a duration"),
+    "guess": (_SPAN, "a duration"),
+    "features": ((str, tuple, list), "names"),
+    "scaling": ((str,), "text"),
+    "clusterer": ((str,), "text"),
+    "memory": (_WHOLE, "a whole number"),
+    "reject": (_NUMBER, "a number"),
+    "velocity": ((str,), "text"),
+    "velocity_range": ((str,), "text"),
+    "seed": (_WHOLE, "a whole number"),
+    "buffer": ((*_WHOLE, *_NONE), "a whole number"),
+    "hop": ((*_WHOLE, *_NONE), "a whole number"),
+}
+"""Of what kind each setting is. In Python true is 1, but nobody who writes it means that."""
 
 
 def _expect(condition: bool, name: str, wanted: str, got: object) -> None:
@@ -204,7 +245,7 @@ class Settings:
     preset : str
         Trade-off of the drum detector, one of :data:`PRESETS`.
     threshold : float, optional
-        Onset threshold, more is less sensitive. By default the method's own.
+        Onset threshold, 1e-6 to 100, more is less sensitive. By default the method's own.
     silence : float, optional
         Level in dBFS under which nothing is a hit, -120 to 0. By default the method's own.
     mask : Duration, optional
@@ -266,6 +307,12 @@ class Settings:
 
     def __post_init__(self) -> None:
         """Check every value; read durations given as text."""
+        for name, (kinds, wanted) in _KINDS.items():
+            value = getattr(self, name)
+            fits = isinstance(value, kinds) and (kinds == (bool,) or not isinstance(value, bool))
+            _expect(fits, name, wanted, value)
+        names = () if isinstance(self.features, str) else self.features
+        _expect(all(isinstance(one, str) for one in names), "features", "names", self.features)
         for name in ("mask", "window", "guess"):
             if getattr(self, name) is not None:
                 object.__setattr__(self, name, Duration.of(getattr(self, name)))
@@ -276,7 +323,8 @@ class Settings:
         _expect(self.method in METHODS, "method", "one of " + ", ".join(METHODS), self.method)
         _expect(self.preset in PRESETS, "preset", "one of " + ", ".join(PRESETS), self.preset)
         if self.threshold is not None:
-            _expect(0.0 < self.threshold <= 100.0, "threshold", "over 0, to 100", self.threshold)
+            fits = LEAST_THRESHOLD <= self.threshold <= 100.0
+            _expect(fits, "threshold", f"{LEAST_THRESHOLD:g} to 100", self.threshold)
         if self.silence is not None:
             _expect(-120.0 <= self.silence <= 0.0, "silence", "-120 to 0 dBFS", self.silence)
         _expect(0 <= self.seed < 2**32, "seed", "0 to 4294967295", self.seed)
@@ -311,7 +359,7 @@ class Settings:
 
     def _check_learning(self) -> None:
         k = self.classes
-        if isinstance(k, str) and k.isdecimal():
+        if isinstance(k, str) and k.isdecimal() and len(k) <= len(str(MAX_CLASSES)):
             k = int(k)
             object.__setattr__(self, "classes", k)
         _expect(

@@ -7,16 +7,16 @@ replayed; and when the classes are to be forgotten. Runs on the command's own th
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from collections.abc import Callable, Sequence
-from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
 from rtcluster.controls import Controls, Request
-from rtcluster.errors import SourceError
+from rtcluster.errors import RtclusterError, SourceError
 from rtcluster.events import DEVICE_LOST, Xrun
 from rtcluster.learning.kit import Kit
 from rtcluster.processor import Processor
@@ -83,69 +83,116 @@ class Takes:
     stop: threading.Event
     record: Path | None = None
     waits: bool = False
+    _last: Path | None = field(default=None, init=False)  # the latest recording's folder
+    _played: bool = field(default=False, init=False)  # one take at least
 
     def play(self) -> dict[str, object]:
         """Play; return the summary of the last take."""
         while True:
             summary, request = self._take()
-            if request is None:
+            if request is None or self.stop.is_set():
                 return summary
+            self._played = True
             self._prepare_for(request)
 
     def _take(self) -> tuple[dict[str, object], Request | None]:
-        sinks = list(self.sinks)
-        if self.record is not None:
-            sinks.append(self.recorder(str(self.record)))
+        sinks = [*self.sinks, *self._recorder()]
         session = Session(self.processor, self.source.name, sinks, self.report, self.controls)
-        session.recording = None if self.record is None else str(self.record)
         request = None
         try:
             with Pump(session) as pump, self.source:
-                while request is None and not self.stop.wait(LOOK_S):
+                while request is None and not pump.failed and not self.stop.wait(LOOK_S):
                     if not self.source.active and not (self.waits and self._wait(pump)):
                         break
-                    request = next(self.controls.taken(), None)
+                    request = self._request(session)
         finally:
             summary = session.end()
-        if self.record is not None:
-            self.say(f"Recorded in {self.record}; 'rtcluster replay {self.record}' replays it.")
+            if session.recording is None:
+                self.record = None  # there was none, or it had to stop early and said so
+            else:
+                self.say(f"Recorded in {self.record}; 'rtcluster replay {self.record}' replays it.")
         return summary, request
+
+    def _recorder(self) -> list[Sink]:
+        """The recorder of the take, if it is to be recorded."""
+        if self.record is None:
+            return []
+        self._last = self.record
+        try:
+            return [self.recorder(str(self.record))]
+        except RtclusterError as error:
+            if not self._played:
+                raise
+            self.report(f"{error} The session goes on without a recording.")
+            return []
+
+    def _request(self, session: Session) -> Request | None:
+        """What was asked for that ends the take; what is so already does not."""
+        for request in self.controls.taken():
+            if request.what == "reset":
+                if request.value:
+                    return request
+            elif request.value != (session.recording is not None):
+                return request
+        return None
 
     def _wait(self, pump: Pump) -> bool:
         """Wait for a device that was lost; whether it came back."""
         self.report(f"{self.source.name} is gone; waiting for it. Ctrl-C ends the session.")
         pump.note(Xrun(self.processor.clock, DEVICE_LOST))
-        while not self.stop.wait(RETRY_S):
-            with suppress(SourceError):
-                self.source.reopen()  # type: ignore[attr-defined]  # those that are waited for have it
-                self.say(f"{self.source.name} is back; hits and classes go on.")
-                return True
+        told = ""
+        while not pump.failed and not self.stop.wait(RETRY_S):
+            try:
+                back = self.source.reopen()  # type: ignore[attr-defined]  # those waited for have it
+            except SourceError as error:
+                if str(error) != told:
+                    told = str(error)
+                    self.report(f"{told} Still waiting.")
+            else:
+                if back:
+                    self.say(f"{self.source.name} is back; hits and classes go on.")
+                    return True
         return False
 
     def _prepare_for(self, request: Request) -> None:
         """Begin anew at sample 0: with the classes there are, or without any."""
-        processor = self.processor
+        processor, names = self.processor, list(self.processor.learner.names)
         if request.what == "reset":
-            processor.kit = None
+            processor.kit, names = None, []
             self.record = None if self.record is None else next_folder(self.record)
         else:
             if processor.learner.ready:
-                processor.kit = Kit.of(processor.learner, processor.settings, processor.samplerate)
-            self.record = next_folder(self.record) if request.value else None
+                self._keep_classes()
+            self.record = next_folder(self._last) if request.value else None
         frozen, threshold, mask = processor.frozen, processor.threshold, processor.mask
         processor.reset(forget=True)
         # Set and asked for anew, so that the new take's own log tells them.
-        processor.threshold, processor.record["asked_mask"] = threshold, mask
+        processor.record["asked_threshold"], processor.record["asked_mask"] = threshold, mask
         if frozen != processor.frozen:
             self.controls.ask(Request("freeze", frozen))
+        for class_, (name, now) in enumerate(zip(names, processor.learner.names, strict=False)):
+            if name != now:
+                self.controls.ask(Request("rename", {"class": class_, "name": name}))
+
+    def _keep_classes(self) -> None:
+        """Have the next take begin with the classes there are."""
+        processor = self.processor
+        detection = None if processor.kit is None else processor.kit.detection
+        try:
+            processor.kit = Kit.of(
+                processor.learner, processor.settings, processor.samplerate, detection
+            )
+        except RtclusterError as error:
+            self.report(f"{error} The next take begins without them.")
 
 
 def next_folder(last: Path | None) -> Path:
     """A folder for the next recording that is not there yet."""
     if last is None:
-        return Path(time.strftime("rtcluster %Y-%m-%d %H.%M.%S"))
-    stem = last.name.removesuffix(f" take {last.name.rpartition(' take ')[2]}")
-    number = 2
+        last = Path(time.strftime("rtcluster %Y-%m-%d %H.%M.%S"))
+        if not last.exists():
+            return last
+    stem, number = re.sub(r" take \d+$", "", last.name), 2
     while (folder := last.with_name(f"{stem} take {number}")).exists():
         number += 1
     return folder

@@ -62,9 +62,9 @@ def demo(
             f"F {result.f_measure:.3f}, dated to {milliseconds(result.error_ms)}\n"
             f"classes   {100 * result.agreement:.1f} % agree with the drum played ({named})\n"
             f"latency   {milliseconds(result.latency_ms)} from the attack to the onset event\n"
-            f"          {milliseconds(summary['sink_delay_ms'])} from there to this screen"
+            f"          {milliseconds(summary.get('sink_delay_ms'))} from there to this screen"
         )
-        if summary["callback_us"]:
+        if summary.get("callback_load"):
             say(
                 f"callback  {load(summary)} of real time; "
                 f"{summary['late_models']} late models, {summary['xruns']} xruns"

@@ -94,7 +94,10 @@ class Outputs:
                 from rtcluster.sinks.midi import MidiOut
 
                 notes = parse_notes(list(self.note))
-                sinks.append(MidiOut.open(self.midi, send=self.send, notes=notes))
+                midi = MidiOut.open(self.midi, send=self.send, notes=notes, offset_s=offset_s)
+                sinks.append(midi)
+                if midi.port.virtual:
+                    say(f"MIDI: made the port {midi.port.name}; connect it to what should sound.")
             if self.osc is not None:
                 from rtcluster.sinks.osc import OscOut
 
@@ -110,7 +113,10 @@ class Outputs:
             yield sinks
         finally:
             for sink in sinks:
-                sink.close()
+                try:
+                    sink.close()
+                except Exception as error:  # the others have to be closed too
+                    fail(f"{type(sink).__name__} could not be closed: {error}")
 
     def recorder(self, processor: Processor, folder: str) -> Sink:
         """A recorder of one take."""

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from rtcluster.commands.outputs import Outputs, output_options
 from rtcluster.commands.run import progress_bar
 from rtcluster.commands.terminal import FAILED, INTERRUPTED, fail, say, until_interrupted
-
-if TYPE_CHECKING:
-    pass
 
 
 @output_options("jsonl", "monitor", "host", "port")
@@ -24,17 +21,21 @@ def replay(
     ] = False,
 ) -> None:
     """Replay a recording; say whether every event is the same, bit for bit."""
+    from contextlib import closing
+
     from rtcluster.controls import Controls
     from rtcluster.recording.replay import Replay
 
     paced = realtime or outputs.monitor
     with (
+        Replay(folder) as playing,
         until_interrupted() as stop,
         outputs.opened(Controls()) as sinks,
-        Replay(folder, sinks, fail) as playing,
         progress_bar(folder, playing.frames, playing.samplerate) as advance,
+        # Closed before the sinks are: it ends their session, however it is left.
+        closing(playing.play(sinks, fail)) as blocks,
     ):
-        for frames in playing.play():
+        for frames in blocks:
             advance(frames)
             if stop.is_set():
                 raise typer.Exit(INTERRUPTED)

@@ -35,7 +35,15 @@ from rtcluster.kernel.click import sound_hit
 from rtcluster.kernel.features import energy, measure, zero_crossings
 from rtcluster.kernel.jit import compiled
 from rtcluster.kernel.onset import condition, detect, stretch
-from rtcluster.kernel.ring import claim, commit, push_control, push_onset, show, take_models
+from rtcluster.kernel.ring import (
+    claim,
+    commit,
+    has_room,
+    push_control,
+    push_onset,
+    show,
+    take_models,
+)
 from rtcluster.kernel.state import FINISHING, GUESSING, MAX_OPEN, NOT_CUT, RING
 from rtcluster.kernel.velocity import learn_top, peak_db, velocity
 
@@ -104,20 +112,28 @@ def remember(state: Any, count: int) -> None:
 
 @compiled
 def take_settings(state: Any) -> None:
-    """Put into force what was asked for since the last hop, and tell from where on it holds."""
-    if state.asked_threshold != state.threshold:
+    """Put into force what was asked for since the last hop, and tell from where on it holds.
+
+    It waits while that cannot be told.
+    """
+    if state.asked_threshold != state.threshold and has_room(state):
         state.threshold = state.asked_threshold
         push_control(state, THRESHOLD, float(state.threshold))
-    if state.asked_mask != state.mask:
+    if state.asked_mask != state.mask and has_room(state):
         state.mask = state.asked_mask
         push_control(state, MASK, float(state.mask))
 
 
 @compiled
 def quantise(audio: npt.NDArray[np.float32], steps: float) -> None:
-    """Round samples to whole steps of full scale, as a file of whole numbers will hold them."""
+    """Round samples to whole steps of full scale, as a file of whole numbers will hold them.
+
+    A NaN or an Inf stays one, for its hop is taken for silence.
+    """
     if steps > 0.0:
         for i in range(audio.size):
+            if not np.isfinite(audio[i]):
+                continue
             step = np.floor(np.float64(audio[i]) * steps + 0.5)
             audio[i] = np.float32(min(max(step, -steps), steps - 1.0) / steps)
 

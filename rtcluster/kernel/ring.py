@@ -56,10 +56,16 @@ def store_release(_typing: Any, counter: Any, value: Any) -> Any:
 
 
 @compiled
+def has_room(state: Any) -> bool:
+    """Whether one more event can be told; the writer's side."""
+    return state.events_written[0] - load_acquire(state.events_read) < np.uint64(EVENTS)
+
+
+@compiled
 def claim(state: Any, kind: int) -> Any:
     """Slot for a new event, blank but for its kind and stamp; -1 if the ring is full."""
     written = state.events_written[0]
-    if written - load_acquire(state.events_read) >= np.uint64(EVENTS):
+    if not has_room(state):
         state.events_dropped += 1
         return -1
     slot = np.int64(written & np.uint64(EVENTS - 1))
@@ -189,11 +195,13 @@ def take_models(state: Any) -> None:
     """Put into effect the models whose sample the clock has reached; the reader's side.
 
     A model is due at the first hop that starts at or after its sample. One that
-    comes after that hop is late: it takes effect now, and its event says so.
+    comes after that hop is late: it takes effect now, and its event says so. While the event
+    cannot be told, it waits: a recording has to know which model decided. For the same reason no
+    more than the queue holds take effect at once.
     """
-    while True:
+    for _ in range(MODELS):
         read = state.models_read[0]
-        if load_acquire(state.models_written) == read:
+        if load_acquire(state.models_written) == read or not has_room(state):
             return
         waiting = state.models[np.int64(read & np.uint64(MODELS - 1))]
         if waiting.effective > state.clock:

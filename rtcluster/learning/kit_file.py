@@ -27,9 +27,10 @@ def load(path: str | os.PathLike[str]) -> Kit:
         If there is none, or it is cut, edited or of another version; one line says which.
     """
     try:
+        # Asked first: to open a pipe would wait for somebody to write to it.
+        if not stat.S_ISREG(Path(path).stat().st_mode):
+            raise RtclusterError(f"Expected a kit at {path}, got something else than a file.")
         with Path(path).open("rb") as file:
-            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-                raise RtclusterError(f"Expected a kit at {path}, got something else than a file.")
             # A byte more than is allowed, so that a huge file is refused without being read.
             content = kit_format.content_of(file.read(kit_format.MAX_BYTES + 1))
         detector = content["detector"]
@@ -53,6 +54,8 @@ def load(path: str | os.PathLike[str]) -> Kit:
         raise RtclusterError(
             f"Expected a kit in {path} with {error}; save or teach it again."
         ) from error
+    except ValueError as error:  # a NUL byte
+        raise RtclusterError(f"Expected a kit, got the path {path!s:.80}: {error}.") from error
 
 
 def save(path: str | os.PathLike[str], kit: Kit) -> None:

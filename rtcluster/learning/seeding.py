@@ -68,6 +68,8 @@ def count(hits: Array) -> Labels:
         return one
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
+        # Two hits, or all equally far apart: which of them is the centre does not matter.
+        warnings.filterwarnings("ignore", "All samples have mutually equal similarities")
         found = AffinityPropagation(
             preference=PREFERENCE * float(pairs.min()),
             damping=0.8,

@@ -6,18 +6,14 @@ everything else, so it opens from disk, offers nothing to a network, and can be 
 
 from __future__ import annotations
 
-import base64
 import math
 from collections.abc import Mapping
-from importlib import resources
 from typing import Any
 
-import jinja2
 import numpy as np
-from markupsafe import Markup
 from numpy.typing import NDArray
 
-from rtcluster.notebook import canvas, clusters, compare, optima, palette, sonify
+from rtcluster.notebook import canvas, clusters, compare, look, optima, sonify
 from rtcluster.notebook.canvas import Picture
 from rtcluster.notebook.clusters import Analysis
 from rtcluster.notebook.results import Results
@@ -48,40 +44,31 @@ def page(results: Results, pictures: Mapping[str, Picture], sounds: Mapping[str,
     str
         A whole HTML document.
     """
-    environment = jinja2.Environment(
-        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    environment.filters.update(
-        uri=_uri,
-        chip=_chip,
-        plural=_plural,
-        fixed=_fixed,
-        clock=_clock,
-        group=_group,
-        median=lambda values: float(np.median(values)),
-    )
-    source = resources.files(__package__).joinpath("report.html.j2").read_text(encoding="utf-8")
     hits, recording = results.hits, results.recording
-    return environment.from_string(source).render(
-        results=results,
-        recording=recording,
-        hits=hits,
-        n=len(hits),
-        pictures=pictures,
-        sounds=sounds,
-        algorithms=[_algorithm(a) for a in results.analyses],
-        rows=_rows(results),
-        row_limit=ROWS,
-        ranges=_ranges(results),
-        distance=float(np.median(np.diff(hits.onset_times))) if len(hits) > 1 else math.nan,
-        optimum=_optimum(results),
-        latency=_latency(results),
-        light=canvas.LIGHT,
-        dark=canvas.DARK,
-        heard=min(recording.duration, sonify.EXCERPT_S),
-        cut=recording.duration > sonify.EXCERPT_S,
-        match_ms=compare.WINDOW_S * 1e3,
-        classes_heard=CLASSES_HEARD,
+    return (
+        look.environment(__package__)
+        .get_template("report.html.j2")
+        .render(
+            results=results,
+            recording=recording,
+            hits=hits,
+            n=len(hits),
+            pictures=pictures,
+            sounds=sounds,
+            algorithms=[_algorithm(a) for a in results.analyses],
+            rows=_rows(results),
+            row_limit=ROWS,
+            ranges=_ranges(results),
+            distance=float(np.median(np.diff(hits.onset_times))) if len(hits) > 1 else math.nan,
+            optimum=_optimum(results),
+            latency=_latency(results),
+            light=canvas.LIGHT,
+            dark=canvas.DARK,
+            heard=min(recording.duration, sonify.EXCERPT_S),
+            cut=recording.duration > sonify.EXCERPT_S,
+            match_ms=compare.WINDOW_S * 1e3,
+            classes_heard=CLASSES_HEARD,
+        )
     )
 
 
@@ -179,40 +166,3 @@ def _latency(results: Results) -> list[dict[str, Any]]:
 
 def _quantiles(values: NDArray[np.float64]) -> dict[str, float]:
     return {name: float(np.quantile(values, q)) for name, q in _QUANTILES}
-
-
-def _uri(data: bytes, mime: str) -> Markup:
-    return Markup("data:{};base64,{}").format(mime, base64.b64encode(data).decode("ascii"))
-
-
-def _chip(label: int, size: int = 12) -> Markup:
-    """Return a class's mark as a small inline SVG."""
-    look = palette.mark(label)
-    drawn = Markup('fill="none" stroke="{0}" stroke-width="2"' if label < 0 else 'fill="{0}"')
-    return Markup(
-        '<svg class="chip" width="{0}" height="{0}" viewBox="0 0 {0} {0}" aria-hidden="true">'
-        '<path d="{1}" {2}/></svg>'
-    ).format(size, palette.outline(look.marker, size), drawn.format(look.colour))
-
-
-def _plural(count: int, word: str) -> str:
-    ending = "es" if word.endswith("s") else "s"
-    return f"{_group(count)} {word}{'' if count == 1 else ending}"
-
-
-def _fixed(value: float, places: int = 3, sign: bool = False) -> str:
-    if math.isnan(value):
-        return "–"  # a dash in a table
-    return f"{value:+.{places}f}" if sign else f"{value:.{places}f}"
-
-
-def _group(value: int) -> str:
-    return f"{value:,}".replace(",", "\u202f")
-
-
-def _clock(seconds: float) -> str:
-    if seconds < 60:
-        return f"{seconds:.2f} s"
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02d}:{rest:02d} h" if hours else f"{minutes}:{rest:02d} min"

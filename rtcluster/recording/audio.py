@@ -77,20 +77,26 @@ class AudioWriter:
         with _telling(self.path), soundfile.SoundFile(self.path, "r+") as file:
             file.seek(0, soundfile.SEEK_END)
             file.write(whole_numbers(audio) if self._flac else audio)
+            if file.frames != self.frames + audio.size:
+                raise OSError  # soundfile only asserts it
         self.frames += audio.size
 
     def close(self) -> None:
-        """Make FLAC of it, if that was asked for."""
+        """Make FLAC of it, if that was asked for; if that fails, the WAV file stays."""
         if not self._flac:
             return
         target = self.path.with_suffix(".flac")
-        with (
-            _telling(target),
-            soundfile.SoundFile(self.path) as source,
-            soundfile.SoundFile(target, "w", self._samplerate, 1, "PCM_24") as file,
-        ):
-            while len(block := source.read(_COPIED, dtype="int32")):
-                file.write(block)
+        try:
+            with (
+                _telling(target),
+                soundfile.SoundFile(self.path) as source,
+                soundfile.SoundFile(target, "w", self._samplerate, 1, "PCM_24") as file,
+            ):
+                while len(block := source.read(_COPIED, dtype="int32")):
+                    file.write(block)
+        except BaseException:
+            target.unlink(missing_ok=True)
+            raise
         self.path.unlink()
         self.path = target
 

@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from rtcluster.errors import SourceError
+from rtcluster.controls import PUMPED, Request
+from rtcluster.errors import RtclusterError, SourceError
 from rtcluster.events import LEARNING, SCHEMA_VERSION
 
 EVENTS_FILE = "events.jsonl"
@@ -111,15 +112,20 @@ def read(path: str | os.PathLike[str]) -> Log:
         ) from error
     except UnicodeDecodeError as error:
         raise SourceError(f"Expected events as JSON Lines, got {source}: no UTF-8.") from error
+    except ValueError as error:  # a NUL byte in the path
+        raise SourceError(f"Expected a file of events, got the path {source}: {error}.") from error
     whole, _, _torn = text.rpartition("\n")
     lines = [_line(source, number, one) for number, one in enumerate(whole.split("\n"), 1)]
     session = lines[0]
     if session["event"] != "session" or session.get("version") != SCHEMA_VERSION:
         raise _refuse(source, 1, f"the session line of schema version {SCHEMA_VERSION}", session)
     rate = session.get("samplerate")
-    if type(rate) is not int or rate <= 0:
+    if type(rate) is not int or not 0 < rate < _LARGEST:
         raise _refuse(source, 1, "a sample rate in Hz", rate)
-    summary = lines.pop() if len(lines) > 1 and lines[-1]["event"] == "summary" else None
+    summary = None
+    if len(lines) > 1 and lines[-1]["event"] == "summary":
+        _check(source, len(lines), lines[-1])
+        summary = lines.pop()
     for number, line in enumerate(lines[1:], 2):
         if line["event"] in ("session", "summary"):
             raise _refuse(source, number, "one session in a file", line)
@@ -132,7 +138,8 @@ def hits(log: Log) -> list[Hit]:
     found: dict[int, Hit] = {}
     names: dict[int, str] = {}
     for line in log.lines:
-        kind, hit = line["event"], found.get(line.get("id", -1))
+        kind = line["event"]
+        hit = found.get(line["id"]) if kind in _OF_HITS else None
         if kind == "onset":
             found[line["id"]] = Hit(
                 line["id"], line["sample"], line["sample"] / log.samplerate, line["emitted"],
@@ -160,34 +167,54 @@ _INTEGERS = {
     "model": ("version", "effective"),
     "xrun": ("sample",),
     "control": ("sample",),
+    "lost_audio": ("sample", "frames"),
 }
 """Fields that have to be whole numbers, by the kind of event."""
+
+_OF_HITS = ("onset", "guess", "final", "relabel")
+
+_WHERE_GIVEN = {"summary": ("samples", "events_dropped"), "guess": ("velocity",)}
+_WHERE_GIVEN["final"] = _WHERE_GIVEN["guess"]
+"""The same of those that may be missing."""
+
+_LARGEST = 1 << 63  # no clock of ours gets there
 
 _STRINGS = {"guess": ("name",), "final": ("name",), "relabel": ("name",), "control": ("what",)}
 
 
 def _check(source: Path, number: int, line: Line) -> None:
     kind = line["event"]
-    for key in _INTEGERS.get(kind, ()):
-        if type(line.get(key)) is not int:
+    given = [key for key in _WHERE_GIVEN.get(kind, ()) if key in line]
+    for key in (*_INTEGERS.get(kind, ()), *given):
+        if not _is_whole(line.get(key)):
             raise _refuse(source, number, f"a whole number for {key}", line.get(key))
     for key in _STRINGS.get(kind, ()):
         if not isinstance(line.get(key), str):
             raise _refuse(source, number, f"text for {key}", line.get(key))
-    if kind == "control" and line["what"] == "rename":
-        value = line.get("value")
-        if not (
-            isinstance(value, dict)
-            and type(value.get("class")) is int
-            and isinstance(value.get("name"), str)
-        ):
-            raise _refuse(source, number, "a class and a name", value)
+    if kind == "control":
+        _check_control(source, number, line["what"], line.get("value"))
+
+
+def _is_whole(value: object) -> bool:
+    return type(value) is int and -_LARGEST < value < _LARGEST
+
+
+def _check_control(source: Path, number: int, what: str, value: object) -> None:
+    """Refuse a control that could not have been asked for."""
+    if what == "mask":
+        if type(value) is not int or not 0 <= value < 1 << 31:
+            raise _refuse(source, number, "a mask in samples", value)
+    elif what in PUMPED:
+        try:
+            Request(what, value)
+        except RtclusterError as error:
+            raise _refuse(source, number, f"a value for {what}", value) from error
 
 
 def _line(source: Path, number: int, text: str) -> Line:
     try:
         line = json.loads(text)
-    except (json.JSONDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # also for a number of thousands of digits
         raise _refuse(source, number, "a JSON object a line", text) from error
     if not isinstance(line, dict) or not isinstance(line.get("event"), str):
         raise _refuse(source, number, "an object with an event", line)

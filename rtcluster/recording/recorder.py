@@ -12,6 +12,7 @@ import os
 import queue
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -83,11 +84,16 @@ class Recorder(Sink):
         self._waiting: queue.SimpleQueue[Line | Event] = queue.SimpleQueue()
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="rtcluster-recorder", daemon=True)
-        self._failed = False
+        self._going = False
         self._lost = 0
         self._written = 0
 
     # The pump's side.
+
+    @property
+    def recording(self) -> str | None:
+        """The folder, unless the recording had to stop."""
+        return str(self.folder) if self._going else None
 
     def begin(self, session: dict[str, object]) -> None:
         """Open the files and start the thread."""
@@ -97,14 +103,15 @@ class Recorder(Sink):
             from rtcluster.learning import kit_file
 
             kit_file.save(self.folder / KIT_FILE, processor.kit)
-        self._events = JsonLines.open(str(self.folder / EVENTS_FILE))
         self._audio = AudioWriter(self.folder, processor.samplerate, self._kind)
+        self._events = JsonLines.open(str(self.folder / EVENTS_FILE))
         self._waiting.put({**session, "recording": {"format": self._kind}})
+        self._going = True
         self._thread.start()
 
     def event(self, event: Event) -> None:
         """Hand an event to the thread."""
-        if not self._failed:
+        if self._going:
             self._waiting.put(event)
 
     def figures(self) -> Mapping[str, object]:
@@ -112,37 +119,46 @@ class Recorder(Sink):
         self._stop.set()
         self._thread.join()
         recorded = {"folder": str(self.folder), "samples": self._written, "lost": self._lost}
-        return {"recording": recorded | {"complete": not (self._failed or self._lost)}}
+        return {"recording": recorded | {"complete": self._going and not self._lost}}
 
     def end(self, summary: dict[str, object]) -> None:
         """Write the summary, and close the files."""
-        if not self._failed:
+        if self._going:
             self._waiting.put(summary)
-            self._attempt(self._write_events, self._audio.close)
-        self._attempt(self._events.close)
+            self._attempt(self._write_events)
+            try:
+                self._audio.close()
+            except RtclusterError as error:
+                self._report(f"{error} The recording is whole, in {self._audio.path}.")
+        with suppress(OSError):  # what could not be written has been told
+            self._events.close()
 
     # The thread's.
 
     def _run(self) -> None:
-        while not (self._stop.wait(PERIOD_S) or self._failed):
+        while self._going and not self._stop.wait(PERIOD_S):
             self._attempt(self._write_events, self._write_audio)
-        if not self._failed:
-            self._attempt(self._write_events, self._write_audio)
+        self._attempt(self._write_events, self._write_audio)
 
     def _attempt(self, *steps: Callable[[], None]) -> None:
         """Do some of the work; if that fails, the recording is over and the session is not."""
         try:
             for step in steps:
-                step()
-        except (RtclusterError, OSError) as error:
-            if not self._failed:
-                self._failed = True
-                reason = str(error) if isinstance(error, RtclusterError) else error.strerror
-                kept = self._written / self._processor.samplerate
-                self._report(
-                    f"The recording stopped, and the session goes on: {reason} "
-                    f"{self.folder} keeps {kept:.1f} s and their events."
-                )
+                if self._going:
+                    step()
+        except Exception as error:  # a thread that ends without a word would be worse
+            self._going = False
+            self._report(
+                f"The recording stopped, and the session goes on: {self._reason(error)} "
+                f"{self.folder} keeps {self._written / self._processor.samplerate:.1f} s and their "
+                "events."
+            )
+
+    def _reason(self, error: Exception) -> str:
+        if isinstance(error, RtclusterError):
+            return str(error)
+        words = error.strerror if isinstance(error, OSError) else f"{type(error).__name__} {error}"
+        return f"Expected room to write {self.folder / EVENTS_FILE}, got: {words}."
 
     def _write_events(self) -> None:
         while True:

@@ -15,14 +15,14 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from rtcluster.errors import SettingsError, SourceError
+from rtcluster.errors import SourceError
 from rtcluster.events import Control, Event, Final, Guess, MergeOffer, Relabel, Xrun
 from rtcluster.kernel.state import State
 from rtcluster.processor import Processor
@@ -37,6 +37,9 @@ from rtcluster.status import PERIOD_S, StatusReader
 
 _LEARNERS = ("relabel", "merge_offer")
 _OF_ENGINE = ("onset", "guess", "final", "model")
+_DROPPED = ("onset", "guess", "final")
+"""What a full event ring loses; the rest waits until it can be told."""
+
 _SET_IN_ENGINE = ("threshold", "mask")
 """Controls that the kernel itself tells."""
 
@@ -53,6 +56,8 @@ class Happened:
         Thresholds and masks, by sample.
     before : dict
         By the id of a final: what was asked for before the learner had it.
+    left : list of dict
+        What was asked for after the last final.
     finals, guesses : set of int
         Ids of those that reached the learner.
     """
@@ -60,13 +65,14 @@ class Happened:
     models: dict[int, tuple[int, bool]] = field(default_factory=dict)
     settings: list[Control] = field(default_factory=list)
     before: dict[int, list[Line]] = field(default_factory=dict)
+    left: list[Line] = field(default_factory=list)
     finals: set[int] = field(default_factory=set)
     guesses: set[int] = field(default_factory=set)
 
     @classmethod
     def of(cls, log: Log) -> Happened:
         """Read it from a log."""
-        out, asked = cls(), []
+        out, asked = cls(), list[Line]()
         for line in log.lines:
             kind = line["event"]
             if kind == "model":
@@ -81,6 +87,7 @@ class Happened:
                 out.finals.add(line["id"])
                 if asked:
                     out.before[line["id"]], asked = asked, []
+        out.left = asked
         return out
 
 
@@ -112,8 +119,7 @@ class Replayed(Processor):
         happened = self._happened
         for event in events:
             if isinstance(event, Final):
-                for line in happened.before.get(event.id, ()):
-                    self._obey(line["what"], line["value"])
+                out += map(self._obey, happened.before.get(event.id, ()))
                 if event.id not in happened.finals:
                     continue
             elif isinstance(event, Guess) and event.id not in happened.guesses:
@@ -121,11 +127,18 @@ class Replayed(Processor):
             out += super().learn([event])
         return out
 
-    def _obey(self, what: str, value: Any) -> None:
+    def flush(self) -> list[Event]:
+        """Settle what is open, after what was asked for last."""
+        return [*map(self._obey, self._happened.left), *super().flush()]
+
+    def _obey(self, line: Line) -> Control:
+        """Do what was asked for, and tell it."""
+        what, value = line["what"], line["value"]
         if what == "freeze":
-            self.frozen = bool(value)
+            self.frozen = value
         elif what == "rename":
             self.rename(value["class"], value["name"])
+        return Control(line["sample"], what, value)
 
     def _publish(self, model: State, effective: int) -> None:
         version = int(model["version"][0])
@@ -161,83 +174,98 @@ class Outcome:
 
 
 class Comparison:
-    """Holds the events of a replay against a log, kernel's and learner's each in their order."""
+    """Holds the events of a replay against a log, kernel's and learner's each in their order.
 
-    def __init__(self, log: Log, until: int) -> None:
-        self._lines = {
-            False: _Lines(log, (*_OF_ENGINE, "control"), until),
-            True: _Lines(log, _LEARNERS, until),
-        }
-        self._cut_off = log.summary is None
+    Parameters
+    ----------
+    log : Log
+    until : int or None
+        The sample from which on the two need not agree; None: they have to, to the end.
+    """
+
+    def __init__(self, log: Log, until: int | None) -> None:
+        self._until = until
+        self._engine = _Lines(log, (*_OF_ENGINE, "control"), until)
+        self._learner = _Lines(log, _LEARNERS, until)
+        self._dropped = int(log.summary.get("events_dropped", 0)) if log.summary else 0
         self.compared = 0
         self.difference = ""
 
     def take(self, events: list[Event]) -> None:
         """Compare some events with those that come next in the log."""
         for event in events:
-            if self.difference or isinstance(event, Xrun):
-                continue
-            expected = self._lines[isinstance(event, Relabel | MergeOffer)]
-            got = json.loads(json.dumps(event.as_dict()))
-            line, names = expected.next(got)
-            if "name" in got and line is not None:
-                got["name"] = names.get(got["class"], got["name"])
-            if line is None:
-                if not (expected.cut or self._cut_off):
-                    self.difference = f"the recording ends before {_short(got)}"
-            elif line != got:
-                self.difference = f"recorded {_short(line, got)}, replayed {_short(got, line)}"
-            else:
-                self.compared += 1
+            if isinstance(event, Control) and event.what not in _SET_IN_ENGINE:
+                continue  # taken from the log
+            if not self.difference and not isinstance(event, Xrun):
+                learners = isinstance(event, Relabel | MergeOffer)
+                got = json.loads(json.dumps(event.as_dict()))
+                self._compare(got, self._learner if learners else self._engine)
+
+    def _compare(self, got: Line, expected: _Lines) -> None:
+        if self._until is not None and _known(got) > self._until:
+            return
+        line, names = expected.first()
+        if self._dropped and _key(line) != _key(got) and got["event"] in _DROPPED:
+            self._dropped -= 1  # it was lost live, as the summary says
+            return
+        if "name" in got:
+            got["name"] = names.get(got["class"], got["name"])
+        if not line:
+            if self._until is None:
+                self.difference = f"the recording ends before {_short(got)}"
+        elif line != got:
+            self.difference = f"recorded {_short(line, got)}, replayed {_short(got, line)}"
+        else:
+            self.compared += 1
+        expected.next()
 
     def finish(self) -> None:
         """The replay has ended: nothing may be left in the log."""
-        for lines in self._lines.values():
-            rest, _ = lines.next({})
-            if rest is not None and not self.difference:
+        for lines in (self._engine, self._learner):
+            rest, _ = lines.first()
+            if rest and self._until is None and not self.difference:
                 self.difference = f"the replay ends before {_short(rest)}"
 
 
 class _Lines:
     """Lines of one writer in a log, with the names that held at each."""
 
-    def __init__(self, log: Log, kinds: tuple[str, ...], until: int) -> None:
-        self.cut = False
+    def __init__(self, log: Log, kinds: tuple[str, ...], until: int | None) -> None:
         self._until = until
-        self._dropped = int(log.summary.get("events_dropped", 0)) if log.summary else 0
         self._rest = self._walk(log, kinds)
-        self._ahead: tuple[Line, dict[int, str]] | None = None
+        self.next()
 
     def _walk(self, log: Log, kinds: tuple[str, ...]) -> Iterator[tuple[Line, dict[int, str]]]:
         names: dict[int, str] = {}
         for line in log.lines:
-            if line["event"] == "control" and line["what"] == "rename":
-                names = {**names, line["value"]["class"]: line["value"]["name"]}
-            elif line["event"] == "control" and line["what"] not in _SET_IN_ENGINE:
+            if line["event"] == "control" and line["what"] not in _SET_IN_ENGINE:
+                if line["what"] == "rename":
+                    names = {**names, line["value"]["class"]: line["value"]["name"]}
                 continue
-            elif line["event"] in kinds:
-                known = [line[key] for key in ("emitted", "effective") if key in line]
-                if known and known[0] > self._until:
-                    self.cut = True
-                    return
+            if self._until is not None and _known(line) > self._until:
+                return
+            if line["event"] in kinds:
                 yield line, names
 
-    def next(self, got: Line) -> tuple[Line | None, dict[int, str]]:
-        """The next line; where events were lost live, the one that this event could be."""
-        if self._ahead is None:
-            self._ahead = next(self._rest, None)
-        if self._ahead is None:
-            return None, {}
-        line, names = self._ahead
-        if self._dropped and got and _key(line) != _key(got):
-            self._dropped -= 1
-            return {**got}, names  # it was lost live, as the summary says
-        self._ahead = None
-        return line, names
+    def first(self) -> tuple[Line, dict[int, str]]:
+        """The line that comes next; an empty one at the end."""
+        return self._first
+
+    def next(self) -> None:
+        """Go on to the one after it."""
+        self._first: tuple[Line, dict[int, str]] = next(self._rest, ({}, {}))
+
+
+def _known(event: Line) -> int:
+    """Samples that had been heard when an event of the engine was made; 0 of the learner's."""
+    if event["event"] in ("model", "control"):
+        begins = event["effective"] if "effective" in event else event["sample"]
+        return int(begins) + 1  # the hop that begins there was heard
+    return int(event.get("emitted", 0))
 
 
 def _key(event: Line) -> tuple[object, object]:
-    return event["event"], event.get("id", event.get("version"))
+    return event.get("event"), event.get("id", event.get("version"))
 
 
 def _short(line: Line, other: Line | None = None) -> str:
@@ -255,10 +283,6 @@ class Replay:
     ----------
     folder : path
         As ``--record`` wrote it; also one that was cut off.
-    sinks : sequence of Sink
-        Get the replayed events.
-    report : callable
-        Called with a line when a sink fails.
 
     Attributes
     ----------
@@ -268,60 +292,74 @@ class Replay:
     Raises
     ------
     SourceError
-        If there is no recording, or it cannot be read.
+        If there is no recording, or it cannot be read, or its parts do not belong together.
     """
 
-    def __init__(
-        self,
-        folder: str | os.PathLike[str],
-        sinks: Sequence[Sink] = (),
-        report: Callable[[str], None] = print,
-    ) -> None:
+    def __init__(self, folder: str | os.PathLike[str]) -> None:
+        self._folder = str(folder)
         self._log = log = read(folder)
         kit = Path(folder) / KIT_FILE
         try:
             settings = Settings(**log.session["settings"])
-        except (KeyError, TypeError, SettingsError) as error:
+            self._processor = Replayed(settings, Happened.of(log), kit if kit.is_file() else None)
+        except (KeyError, TypeError, AttributeError, ValueError) as error:
             reason = str(error).rstrip(".")
             raise SourceError(
                 f"Expected settings that this version knows in {log.path}, got: {reason}."
             ) from error
-        self._source = FileSource(str(audio_of(folder)))
-        self.samplerate, self.frames = self._source.samplerate, self._source.frames or 0
-        self._processor = Replayed(settings, Happened.of(log), kit if kit.is_file() else None)
-        self._processor.prepare(self.samplerate)
-        self._session = Session(self._processor, str(folder), sinks, report)
+        self._source = source = FileSource(str(audio_of(folder)))
+        self.samplerate, self.frames = source.samplerate, source.frames or 0
+        try:
+            if (source.samplerate, source.channels) != (log.samplerate, 1):
+                raise SourceError(
+                    f"Expected one channel at {log.samplerate} Hz in {source.name}, as in its "
+                    f"events, got {source.channels} at {source.samplerate} Hz."
+                )
+            self._processor.prepare(self.samplerate)
+        except BaseException:
+            source.close()
+            raise
         self._lost = next((line for line in log.lines if line["event"] == "lost_audio"), None)
-        self._comparison = Comparison(log, self._reach())
+        self._comparison = Comparison(log, self._until())
         self._heard = 0
 
-    def _reach(self) -> int:
-        """Up to which sample the log is to agree."""
-        if self._lost is not None:
-            return int(self._lost["sample"])
-        summary = self._log.summary
-        return self.frames if summary is None else max(self.frames, int(summary["samples"]))
+    def _until(self) -> int | None:
+        """From which sample on the log need not agree."""
+        ends = [] if self._lost is None else [int(self._lost["sample"])]
+        if self._log.summary is None:
+            ends.append(self.frames)
+        return min(ends, default=None)
 
-    def play(self) -> Iterator[int]:
-        """Play; the frames of each block, which is 10 ms at the most."""
-        self._session.begin()
+    def play(
+        self, sinks: Sequence[Sink] = (), report: Callable[[str], None] = print
+    ) -> Generator[int, None, None]:
+        """Play; the frames of each block, which is 10 ms at the most.
+
+        Parameters
+        ----------
+        sinks : sequence of Sink
+            Get the replayed events.
+        report : callable
+            Called with a line when a sink fails.
+        """
+        self._session = session = Session(self._processor, self._folder, sinks, report)
+        session.begin()
         self._began = time.monotonic()
-        status, shown = StatusReader(self._session), 0
+        status, shown = StatusReader(session), 0
         try:
             for block in _pieces(self._source, self._processor):
                 self._processor.at(self._heard)
                 self._take(self._processor.process(block))
                 self._heard += len(block)
-                if self._session.watched and self._heard - shown >= PERIOD_S * self.samplerate:
-                    self._session.watch(status.read())
+                if session.watched and self._heard - shown >= PERIOD_S * self.samplerate:
+                    session.watch(status.read())
                     shown = self._heard
                 yield len(block)
             if self._log.summary is not None:
                 self._take(self._processor.flush())
-                if self._lost is None:
-                    self._comparison.finish()
+                self._comparison.finish()
         finally:
-            self._session.end()
+            session.end()
 
     def _take(self, events: list[Event]) -> None:
         self._comparison.take(events)
@@ -344,9 +382,11 @@ class Replay:
         elif summary.get("events_dropped"):
             notes.append(f"{summary['events_dropped']} events were lost live")
         comparison = self._comparison
-        return Outcome(
-            self._heard, self.samplerate, comparison.compared, comparison.difference, tuple(notes)
-        )
+        difference = comparison.difference
+        samples = self._heard if summary is None else summary.get("samples", self._heard)
+        if samples != self._heard and not difference:
+            difference = f"recorded {samples} samples, replayed {self._heard}"
+        return Outcome(self._heard, self.samplerate, comparison.compared, difference, tuple(notes))
 
     def __enter__(self) -> Replay:
         """Enter the context."""

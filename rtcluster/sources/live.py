@@ -18,8 +18,8 @@ from rtcluster.errors import SourceError
 from rtcluster.kernel.entry import mix
 from rtcluster.kernel.ring import push_xrun
 from rtcluster.processor import Processor
-from rtcluster.sources.devices import find_input, find_output
-from rtcluster.sources.portaudio import JACK, begin_anew, let_go, portaudio
+from rtcluster.sources.devices import Device, devices, find_input, find_output
+from rtcluster.sources.portaudio import JACK, begin_anew, let_go, portaudio, rest
 
 OUTPUTS = 2
 """Channels that are played into, where a device has as many."""
@@ -207,24 +207,57 @@ class LiveInput:
                 self._stream.abort(ignore_errors=True)
         self._running = False
 
-    def reopen(self) -> None:
+    def reopen(self) -> bool:
         """Take up a device that was lost: the same stream again, into the same state.
 
         The processor's clock goes on where the audio broke off, and so do its hits and classes.
 
+        Returns
+        -------
+        bool
+            False if the device is not back yet.
+
         Raises
         ------
         SourceError
-            If the device is not back yet, or is not the same: another rate, fewer inputs.
+            If it is back and cannot be used: another rate, fewer inputs.
         """
         self.stop()
         self.close()
-        sd = begin_anew()
-        self.device = find_input(self.device.name)
-        if self._target is not None:
-            self._target = find_output(self._target.name, self.device)
-        self._stream = self._open(sd)
-        self.start()
+        try:
+            sd = begin_anew()
+            found = [one for one in devices() if self._is_same(one)]
+        except (self._portaudio_error, OSError) as error:
+            self._give_up()
+            raise SourceError(
+                f"Expected PortAudio to look for {self.device.name!r} again, got: {_words(error)}."
+            ) from error
+        if not found:
+            self._give_up()
+            return False
+        self.device = found[0]
+        try:
+            if self._target is not None:
+                self._target = find_output(self._target.name, self.device)
+            self._stream = self._open(sd)
+            self.start()
+        except SourceError:
+            self._give_up()
+            raise
+        return True
+
+    def _give_up(self) -> None:
+        """Leave a device that could not be used as it is."""
+        if self._stream is not None and self.device.api == JACK:
+            let_go(self._stream)
+            self._stream = None
+        self.close()
+        rest()
+
+    def _is_same(self, other: Device) -> bool:
+        """Whether it may be the device that was lost; its number can be another one now."""
+        mine = self.device
+        return bool(other.inputs) and (other.name, other.api) == (mine.name, mine.api)
 
     def close(self) -> None:
         """Free the device; the stream was stopped before."""

@@ -3,7 +3,9 @@
 PortAudio looks for devices only when it starts, so that a device that comes back is found by
 starting again. Its JACK backend cannot be stopped once the server has died: closing a stream, and
 terminating, wait ten minutes for a callback that will never come (``WaitCondition`` in its
-``pa_jack.c``). There the old instance is left as it is, and another copy of the library is loaded.
+``pa_jack.c``), or abort the program. There the old instance is left as it is, and another copy of
+the library is loaded. And an instance that has found no use is ended at once, before the server
+that it found can die.
 """
 
 from __future__ import annotations
@@ -45,15 +47,28 @@ def begin_anew() -> Any:
     """Start PortAudio again, so that it looks for devices; return sounddevice."""
     sd = portaudio()
     if _left and sd._lib is _left[-1][1]:
-        sd._lib = sd._ffi.dlopen(_copy_of_library())
+        # The file may go once it is loaded; where it may not, the system takes it away later.
+        with tempfile.TemporaryDirectory(
+            prefix="rtcluster-portaudio-", ignore_cleanup_errors=True
+        ) as folder:
+            sd._lib = sd._ffi.dlopen(shutil.copy(_library(sd), folder))
     elif sd._initialized:
         sd._terminate()
     sd._initialize()
     return sd
 
 
-def _copy_of_library() -> str:
-    """A copy of the loaded library: a file of its own is an instance of its own."""
-    maps = Path("/proc/self/maps").read_text(encoding="utf-8").splitlines()
-    loaded = next(line.split(maxsplit=5)[-1] for line in maps if "libportaudio" in line)
-    return shutil.copy(loaded, tempfile.mkdtemp(prefix="rtcluster-portaudio-"))
+def rest() -> None:
+    """End PortAudio until it begins anew; no stream is open."""
+    sd = portaudio()
+    if sd._initialized:
+        sd._terminate()
+
+
+def _library(sd: Any) -> str:
+    """File of the library; a copy of it is an instance of its own."""
+    maps = Path("/proc/self/maps")
+    lines = maps.read_text(encoding="utf-8").splitlines() if maps.exists() else []
+    loaded = (line.split(maxsplit=5)[-1] for line in lines if "libportaudio" in line)
+    # A copy that was loaded before is gone.
+    return next((path for path in loaded if Path(path).is_file()), str(sd._libname))

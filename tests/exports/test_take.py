@@ -58,7 +58,7 @@ def test_the_audio_of_a_recording_is_found_and_that_of_another_is_not(tmp_path):
     assert read(other).audio is None
 
 
-@pytest.mark.parametrize("sample", [-5, 1 << 70])
+@pytest.mark.parametrize("sample", [-5, 1 << 62])
 def test_hits_before_or_after_all_time_are_refused(tmp_path, sample):
     path = written(tmp_path / "events.jsonl", lines_of([(sample, 0, "kick", 9)]))
     with pytest.raises(SourceError, match="Expected hits at samples from 0"):

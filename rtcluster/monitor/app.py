@@ -1,0 +1,67 @@
+"""The server's app: the page's files, and the socket that feeds it.
+
+The files are read once, when the server starts, and served by name: there is no path to leave.
+"""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.resources import files
+
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route, WebSocketRoute
+from starlette.websockets import WebSocket
+
+from rtcluster.monitor.address import Address
+from rtcluster.monitor.door import Door
+from rtcluster.monitor.pages import Pages
+
+KINDS = {
+    ".html": "text/html; charset=utf-8",
+    ".css": "text/css; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".svg": "image/svg+xml",
+}
+
+INDEX = "index.html"
+
+
+def page_files() -> dict[str, tuple[bytes, str]]:
+    """Content and media type of each file of the page, by name."""
+    found = {}
+    for file in files("rtcluster.monitor").joinpath("page").iterdir():
+        kind = KINDS.get(file.name[file.name.rfind(".") :])
+        if kind is not None:
+            found[file.name] = file.read_bytes(), kind
+    return found
+
+
+def build(pages: Pages, token: str, address: Address) -> Starlette:
+    """Make the app."""
+    served = page_files()
+
+    async def file(request: Request) -> Response:
+        content, kind = served.get(request.path_params.get("name", INDEX), (b"", ""))
+        if not kind:
+            return PlainTextResponse("There is no such file.\n", 404)
+        return Response(content, media_type=kind)
+
+    async def live(socket: WebSocket) -> None:
+        await pages.welcome(socket)
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        # uvicorn has taken the signal by now. Ctrl-C is for the parent.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        yield
+
+    return Starlette(
+        routes=[Route("/", file), Route("/{name}", file), WebSocketRoute("/live", live)],
+        middleware=[Middleware(Door, token=token, address=address)],
+        lifespan=lifespan,
+    )

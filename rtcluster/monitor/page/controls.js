@@ -1,0 +1,155 @@
+// What can be asked for: by buttons, and all of it by keys.
+
+const STEP = 1.1; // of the threshold, up or down
+const LIMITS = [0.001, 100];
+const PENDING_MS = 400; // how long an asked threshold stands for the one that is not back yet
+const NOTICE_MS = 6000;
+const NOTICES = 3;
+
+const by = (id) => document.getElementById(id);
+
+export function notice(text) {
+  const line = document.createElement("p");
+  line.textContent = text;
+  by("notices").append(line);
+  while (by("notices").children.length > NOTICES) by("notices").firstChild.remove();
+  setTimeout(() => line.remove(), NOTICE_MS);
+}
+
+export class Controls {
+  constructor(model, ask, changed, theme) {
+    Object.assign(this, { model, changed, theme });
+    this.send = ask;
+    this.selected = 0;
+    this.pending = { value: 0, until: 0 };
+    this.keys = {
+      r: () => this.rename(),
+      m: () => this.mute(),
+      f: () => this.ask("freeze", !this.model.frozen),
+      "+": () => this.threshold(STEP),
+      "=": () => this.threshold(STEP),
+      "-": () => this.threshold(1 / STEP),
+      "−": () => this.threshold(1 / STEP),
+      d: () => this.theme(),
+      "?": () => by("help-dialog").showModal(),
+      Backspace: () => this.reset(),
+      ArrowUp: () => this.step(-1),
+      ArrowDown: () => this.step(1),
+    };
+    this.listen();
+  }
+
+  listen() {
+    const on = { rename: "r", mute: "m", freeze: "f", lower: "-", higher: "+", theme: "d" };
+    for (const [id, key] of Object.entries(on)) by(id).addEventListener("click", this.keys[key]);
+    by("help").addEventListener("click", this.keys["?"]);
+    by("reset").addEventListener("click", this.keys.Backspace);
+    by("record").addEventListener("click", () => this.record());
+    by("rename-dialog").addEventListener("submit", () => this.renamed());
+    by("reset-dialog").addEventListener("submit", () => this.ask("reset", true));
+    for (const question of ["rename", "reset"]) {
+      by(`${question}-cancel`).addEventListener("click", () => by(`${question}-dialog`).close());
+    }
+    document.addEventListener("keydown", (event) => this.press(event));
+  }
+
+  press(event) {
+    if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
+    if (document.querySelector("dialog[open]")) return;
+    let act = this.keys[event.key] ?? this.keys[event.key.toLowerCase()];
+    if (event.key.toLowerCase() === "r" && event.shiftKey) act = () => this.record();
+    if (/^[1-9]$/.test(event.key)) act = () => this.select(this.model.lanes()[event.key - 1]);
+    if (!act || (event.repeat && !"+=-−".includes(event.key))) return;
+    event.preventDefault();
+    act();
+  }
+
+  ask(what, value) {
+    if (!this.send(what, value)) notice("Not connected: nothing was changed.");
+  }
+
+  select(class_) {
+    if (class_ === undefined) return;
+    this.selected = class_;
+    this.changed();
+  }
+
+  step(by_) {
+    const lanes = this.model.lanes();
+    const at = lanes.indexOf(this.selected) + by_;
+    this.select(lanes[Math.min(lanes.length - 1, Math.max(0, at))]);
+  }
+
+  // The selected class, if it is one that has a name of its own.
+  get chosen() {
+    return this.selected >= 0 && this.selected < this.model.names.length ? this.selected : null;
+  }
+
+  rename() {
+    if (this.chosen === null) return this.noClass();
+    const name = this.model.nameOf(this.chosen);
+    this.renaming = this.chosen;
+    by("rename-title").textContent = `Rename ${name}`;
+    by("rename-input").value = name;
+    by("rename-dialog").showModal();
+    by("rename-input").select();
+  }
+
+  renamed() {
+    const name = by("rename-input").value.trim();
+    if (name === this.model.nameOf(this.renaming)) return;
+    if (name) this.ask("rename", { class: this.renaming, name });
+    else notice("Expected a name, got nothing.");
+  }
+
+  mute() {
+    if (this.chosen === null) return this.noClass();
+    const muted = !this.model.muted.has(this.chosen);
+    this.ask("mute", { class: this.chosen, muted });
+  }
+
+  noClass() {
+    const learning = !this.model.names.length;
+    notice(learning ? "There are no classes yet: play." : "Select a class: press its number.");
+  }
+
+  threshold(factor) {
+    const { status } = this.model;
+    if (!status) return;
+    const now = performance.now();
+    const from = now < this.pending.until ? this.pending.value : status.threshold;
+    const [low, high] = LIMITS;
+    const value = Number(Math.min(high, Math.max(low, from * factor)).toPrecision(4));
+    this.pending = { value, until: now + PENDING_MS };
+    this.ask("threshold", value);
+    by("threshold-value").textContent = value.toPrecision(2);
+  }
+
+  record() {
+    this.ask("record", !this.model.status?.recording);
+  }
+
+  reset() {
+    by("reset-dialog").showModal();
+  }
+
+  show() {
+    const { model } = this;
+    if (model.names.length && !model.lanes().includes(this.selected)) this.selected = 0;
+    const name = this.chosen === null ? "" : model.nameOf(this.chosen);
+    const muted = this.chosen !== null && model.muted.has(this.chosen);
+    const recording = Boolean(model.status?.recording);
+    const said = [name, muted, model.frozen, recording].join("\n");
+    if (said === this.said) return;
+    this.said = said;
+    for (const span of document.querySelectorAll("#controls .of")) span.textContent = name;
+    document.querySelector("#mute .does").textContent = muted ? "Unmute" : "Mute";
+    by("mute").setAttribute("aria-pressed", String(muted));
+    by("freeze").textContent = model.frozen ? "Thaw" : "Freeze";
+    by("freeze").setAttribute("aria-pressed", String(model.frozen));
+    document.querySelector("#record .does").textContent = recording ? "Stop" : "Record";
+    document.querySelector("#record .more").textContent = recording ? " recording" : "";
+    by("record").setAttribute("aria-pressed", String(recording));
+  }
+}
+

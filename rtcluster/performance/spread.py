@@ -1,0 +1,84 @@
+"""How exactly the detector dates a hit, by drum: the part of a deviation that is not the player's.
+
+The table is measured, in ms: 95 % of the hits of a kind are dated no further than this from
+their first sample. It comes from 1322 hits of seven performances rendered from recorded one-shots,
+whose truth is exact, with the ``drum`` detector: 548 stand alone, 774 have another within 100 ms.
+Hits that were missed, or masked, or dated more than 12 ms off are not among them. Synthesised drums
+with sharp attacks are dated to 0.03 ms, which the table does not claim. What is worst is a hit
+beside another one: of two drums that fall together the first is dated. Snares are wide because
+of ghost notes, which come out of a drum that still rings. Of toms alone there were too few layers
+to trust their 0.02 ms: the figure is that of rolls.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+SPREAD_MS = {
+    "kick": 0.4,
+    "snare": 2.0,
+    "hat": 0.25,
+    "tom": 0.9,
+    "tambourine": 0.75,
+}
+"""Half-width in ms of the 95 % interval of the dating error, of a hit that stands alone."""
+
+OTHER_MS = 1.7
+"""The same over all drums: of classes whose drum is not known by name."""
+
+CROWDED_MS = 3.0
+"""The same of a hit with another within :data:`CROWDED_S`, if its drum has no larger one."""
+
+CROWDED_S = 0.100
+
+_WORDS = {
+    "kick": ("kick", "bass drum", "bassdrum", "bd"),
+    "snare": ("snare", "sd", "rim", "side stick"),
+    "hat": ("hat", "hihat", "hi-hat", "hh"),
+    "tom": ("tom", "toms"),
+    "tambourine": ("tambourine",),
+}
+
+
+def drum_of(name: str) -> str:
+    """Key of :data:`SPREAD_MS` that a class's name speaks of; empty if none."""
+    text = name.lower().replace("_", " ")
+    words = text.replace("-", " ").split()
+    for drum, known in _WORDS.items():
+        for word in known:
+            if word in words or (len(word) > 3 and word in text):
+                return drum
+    return ""
+
+
+def of_hits(
+    times: NDArray[np.float64], names: Sequence[str], override_ms: float | None = None
+) -> NDArray[np.float64]:
+    """Half-width of the 95 % interval of each hit's dating error.
+
+    Parameters
+    ----------
+    times : ndarray of float64, shape (n,)
+        In seconds, rising.
+    names : sequence of str, length n
+        The class of each hit by name.
+    override_ms : float, optional
+        One half-width for every hit, in ms, in place of the table.
+
+    Returns
+    -------
+    ndarray of float64, shape (n,)
+        In seconds.
+    """
+    if override_ms is not None:
+        return np.full(len(times), override_ms / 1e3)
+    table = {name: SPREAD_MS.get(drum_of(name), OTHER_MS) for name in set(names)}
+    alone = np.array([table[name] for name in names], dtype=np.float64)
+    near = np.zeros(len(times), dtype=bool)
+    close = np.diff(times) < CROWDED_S
+    near[1:] |= close
+    near[:-1] |= close
+    return np.where(near, np.maximum(alone, CROWDED_MS), alone) / 1e3

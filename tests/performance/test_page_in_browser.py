@@ -1,0 +1,89 @@
+"""The page opens from disk in a browser, light and dark, no wider than a phone."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from rtcluster.performance import measure
+from tests.performance import grooves
+
+CHROMIUM = next(
+    (found for name in ("chromium", "chromium-browser", "google-chrome")
+     if (found := shutil.which(name))), None,
+)  # fmt: skip
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    if CHROMIUM is None:
+        pytest.skip("no chromium on the PATH")
+    with api.sync_playwright() as playwright:
+        context = playwright.chromium.launch_persistent_context(
+            str(tmp_path_factory.mktemp("profile")),
+            executable_path=CHROMIUM,
+            headless=True,
+            args=FLAGS,
+        )
+        yield context
+        context.close()
+
+
+def written(folder: Path, found: Any) -> Path:
+    from rtcluster.performance import pictures
+    from rtcluster.performance.page import page
+
+    out = folder / "performance.html"
+    text = page(found, pictures.draw_all(found), "a-rather-long-name-of-a-session", "mic", False)
+    out.write_text(text, encoding="utf-8")
+    return out
+
+
+def test_the_page_fits_and_says_nothing_to_the_console(tmp_path: Path, browser: Any) -> None:
+    played = grooves.play(beats=48, swing=0.05)
+    classes = played.classes.copy()
+    classes[:6], classes[20:26] = -1, -2
+    times = np.concatenate([played.times, played.times + 40])
+    names = [f"a drum with a long name {c}" if c >= 0 else "" for c in [*classes, *classes]]
+    found = measure(times, [*classes, *classes], np.full(len(times), 80.0), names)
+    path = written(tmp_path, found)
+    sources = set()
+    for width in (390, 1280):
+        for scheme in ("light", "dark"):
+            page = browser.new_page()
+            page.set_viewport_size({"width": width, "height": 900})
+            page.emulate_media(color_scheme=scheme)
+            said: list[str] = []
+            asked: list[str] = []
+            page.on("console", lambda message, said=said: said.append(message.text))
+            page.on("pageerror", lambda error, said=said: said.append(str(error)))
+            page.on("request", lambda request, asked=asked: asked.append(request.url))
+            page.goto(path.as_uri())
+            page.wait_for_function("[...document.images].every(i => i.complete)")
+            assert said == []
+            assert [url for url in asked if not url.startswith(("data:", "file:"))] == []
+            images = page.evaluate("[...document.images].map(i => [i.naturalWidth > 0, i.alt])")
+            assert len(images) == 6
+            assert all(loaded and alt for loaded, alt in images)
+            assert page.evaluate("document.documentElement.scrollWidth") <= width
+            sources.add(
+                page.evaluate("document.querySelector('#picture-deviations img').currentSrc")
+            )
+            sources.add(page.evaluate("getComputedStyle(document.body).backgroundColor"))
+            page.close()
+    assert len(sources) == 4 + 2
