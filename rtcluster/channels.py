@@ -21,10 +21,8 @@ from rtcluster.errors import RtclusterError
 from rtcluster.events import Event, Final, Guess, ModelChange, Onset, Xrun
 from rtcluster.processor import Processor
 from rtcluster.session import Session, percentiles
+from rtcluster.settings import ALL_CHANNELS
 from rtcluster.sinks import Sink
-
-ALL = "all"
-"""What ``--channel`` takes for every channel."""
 
 
 class Channels:
@@ -153,7 +151,7 @@ class ChannelsSession(Session):
 
     def opening(self) -> dict[str, object]:
         """What the session line tells: ``channel`` is "all", ``channels`` is their number."""
-        return super().opening() | {"channel": ALL, "channels": len(self._single)}
+        return super().opening() | {"channel": ALL_CHANNELS, "channels": len(self._single)}
 
     def hear(self, block: npt.ArrayLike) -> None:
         """Process a block and hand over what became known; offline."""

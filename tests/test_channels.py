@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 import json
 from dataclasses import replace
 
@@ -63,7 +64,7 @@ def test_events_come_by_the_sample_at_which_they_became_known_then_by_channel(ev
 
 
 def test_a_relabel_follows_the_final_that_taught_it(events):
-    for before, event in zip(events, events[1:], strict=False):
+    for before, event in itertools.pairwise(events):
         if isinstance(event, Relabel) and not isinstance(before, Relabel):
             assert isinstance(before, Final) or event.channel == 3  # formed at the end
             assert before.channel == event.channel or event.channel == 3
