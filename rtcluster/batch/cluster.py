@@ -66,6 +66,8 @@ def on_cluster(tasks: Sequence[Task], scheduler: str, tell: Tell) -> Iterator[tu
         have another rtcluster or none.
     """
     distributed = _distributed()
+    if not tasks:
+        return
     here = str(Path.cwd())
     with _quiet(), _connected(scheduler, tell) as client:
         if not client.nthreads():
@@ -75,7 +77,8 @@ def on_cluster(tasks: Sequence[Task], scheduler: str, tell: Tell) -> Iterator[tu
             job = replace(task.job, folder=here)
             future = client.submit(remote, job, __version__, pure=False, priority=-place)
             futures[future.key] = (future, task)
-        finished = distributed.as_completed([future for future, _ in futures.values()])
+        started = [future for future, _ in futures.values()]
+        finished = distributed.as_completed(started, loop=client.loop)
         try:
             while futures:
                 done = next(finished)
@@ -143,7 +146,7 @@ def _connected(scheduler: str, tell: Tell) -> Iterator[Any]:
         with warnings.catch_warnings(record=True) as told:
             warnings.simplefilter("always", distributed.versions.VersionMismatchWarning)
             client = distributed.Client(**where, timeout=CONNECT_S, set_as_default=False)
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except Exception as error:  # a file that is no scheduler's fails in many ways
         raise RtclusterError(
             f"Expected a Dask scheduler at {scheduler}, got no answer within {CONNECT_S:g} s "
             f"({in_a_line(error)[:120]})."
@@ -164,11 +167,10 @@ def _mismatched(warning: warnings.WarningMessage) -> str:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Without Dask's own log: what matters of it is told in a line."""
-    log = logging.getLogger("distributed")
-    before = log.level
-    log.setLevel(logging.CRITICAL + 1)
+    """Without Dask's log, many of whose parts have levels of their own: what matters is told."""
+    before = logging.root.manager.disable
+    logging.disable(logging.CRITICAL)
     try:
         yield
     finally:
-        log.setLevel(before)
+        logging.disable(before)

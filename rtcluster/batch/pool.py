@@ -1,9 +1,11 @@
 """Jobs on the cores of this machine.
 
-A worker is a process of its own, started afresh: what Numba and OpenMP have running would not
-survive a fork. It has one pipe, on which it gets a task, tells how far it is, and answers with the
-outcome; when the pipe is closed, by whatever end the program came to, it ends too. One that dies
-takes only its own recording with it, which another then tries once more.
+A worker is a process of its own. It is never a fork of this one, for what Numba and OpenMP have
+running would not survive that: on Linux it is forked from a process that has loaded the program
+and run nothing of it, elsewhere it is started afresh. It has one pipe, on which it gets a task,
+tells how far it is, and answers with the outcome; when the pipe is closed, by whatever end the
+program came to, it ends too. One that dies takes only its own recording with it, which another
+then tries once more.
 
 :func:`on_cores` belongs to the command's thread; :func:`work` is what a worker runs.
 """
@@ -13,6 +15,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import sys
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -80,7 +83,6 @@ def work(pipe: Any, first: Any) -> None:
         Held while the kernel is compiled: once is enough.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's, and it ends the workers
-    os.environ.update(dict.fromkeys(_ONE_THREAD, "1"))  # before any of them is loaded
     try:
         try:
             _do_tasks(pipe, first)
@@ -148,7 +150,7 @@ class _Worker:
         self._process = context.Process(
             target=work, args=(theirs, first), name="rtcluster-worker", daemon=True
         )
-        with _no_ctrl_c():
+        with _no_ctrl_c(), _one_thread():
             self._process.start()
         theirs.close()
         self.task: Task | None = None
@@ -193,6 +195,30 @@ def _no_ctrl_c() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """What is started here computes in one thread: there is a worker for each core."""
+    before = {name: os.environ.get(name) for name in _ONE_THREAD}
+    os.environ.update(dict.fromkeys(_ONE_THREAD, "1"))
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+
+
+def _context() -> Any:
+    """How workers are started."""
+    if sys.platform != "linux":
+        return multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["rtcluster.batch.analyst"])
+    return context
+
+
 def on_cores(tasks: Sequence[Task], workers: int, tell: Tell) -> Iterator[tuple[Task, Outcome]]:
     """Do tasks on so many cores, the longest first; outcomes come as they are known.
 
@@ -209,7 +235,7 @@ def on_cores(tasks: Sequence[Task], workers: int, tell: Tell) -> Iterator[tuple[
     RtclusterError
         If a worker cannot work at all.
     """
-    context = multiprocessing.get_context("spawn")
+    context = _context()
     first = context.Lock()
     waiting = deque(sorted(tasks, key=lambda task: -task.seconds))
     died: dict[int, int] = {}

@@ -51,23 +51,23 @@ class OfMany:
 
     def heard(self, seconds: float) -> None:
         """So much has been heard of recordings that are not done."""
+        self._bar.start()
         self._bar.update(self._task, completed=self._seconds + seconds)
 
     def done(self, seconds: float) -> None:
         """A recording of this length is done."""
+        self._bar.start()
         self._done += 1
         self._seconds += seconds
         self._bar.update(self._task, completed=self._seconds, description=self._text())
 
     def __enter__(self) -> OfMany:
-        """Show it, unless there is nothing to do."""
-        if self._files:
-            self._bar.start()
+        """It shows as soon as there is something to tell."""
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Leave it away, or where there is no terminal print it as it stands."""
-        if self._files:
+        """Take it away, or where there is no terminal print it as it stands."""
+        if self._bar.live.is_started:
             self._bar.stop()
 
 

@@ -204,13 +204,11 @@ def _outcomes(
     tasks: Sequence[Task], workers: int, scheduler: str | None, tell: Tell
 ) -> Any:  # a generator: to be closed
     """Have the tasks done: on a cluster, by worker processes, or here."""
-    if not tasks:
-        return (nothing for nothing in ())
     if scheduler is not None:
         from rtcluster.batch.cluster import on_cluster
 
         return on_cluster(tasks, scheduler, tell)
-    if min(workers, len(tasks)) > 1:
+    if min(workers, len(tasks)) != 1:
         from rtcluster.batch.pool import on_cores
 
         return on_cores(tasks, workers, tell)
