@@ -8,7 +8,16 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from rtcluster import Final, MergeOffer, Processor, Relabel, RtclusterError, Settings
+from rtcluster import (
+    Final,
+    MergeOffer,
+    ModelChange,
+    Onset,
+    Processor,
+    Relabel,
+    RtclusterError,
+    Settings,
+)
 from rtcluster.channels import Channels, ChannelsSession
 from rtcluster.learning.learner import Update
 from rtcluster.sinks.jsonl import JsonLines
@@ -117,3 +126,14 @@ def test_the_session_tells_the_channels_and_the_summary_each_of_them(three):
 def test_before_prepare_there_is_one_clear_line():
     with pytest.raises(RtclusterError, match="Expected prepare"):
         Channels(Processor).process(np.zeros((64, 2)))
+
+
+def test_a_model_is_told_with_the_hop_that_it_began_with():
+    """Whether or not a block ends where the hop begins, what was known by then comes first."""
+    channels = Channels(lambda: Processor(CHOSEN))
+    channels.prepare(44100, channels=2)
+    model, onset = ModelChange(1, 640), Onset(0, 600, 0.0136, 640, 90, 0.1)
+    together = channels.merged([[model], [onset]])
+    assert together == [replace(onset, channel=2), replace(model, channel=1)]
+    channels.reset()
+    assert channels.merged([[], [onset]]) + channels.merged([[model], []]) == together
