@@ -145,6 +145,7 @@ BENCHES = (
         None,
         needs=("report", "recordings"),
     ),
+    Bench("jobs", "how much sooner two processes are done than one", None),
     Bench("fuzz", "broken audio, settings, kits and messages", None),
 )
 

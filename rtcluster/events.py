@@ -65,22 +65,35 @@ OVERLAPPED, REVISED, LATE = 1, 2, 4
 """Bits of ``EVENT["flags"]``."""
 
 
-class _Event:
-    """What all events share: the JSON object of the schema."""
+_INTERNAL = {"internal": True}
+"""Marks a field that is for the program and not part of the schema."""
 
-    __slots__ = ()
+ONE_CHANNEL = 0
+"""The channel of an event where only one, or the mean of all, is listened to."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Event:
+    """What all events share: the channel, and the JSON object of the schema.
+
+    Attributes
+    ----------
+    channel : int
+        From 1, where each channel has a processor of its own (:mod:`rtcluster.channels`);
+        otherwise :data:`ONE_CHANNEL`, and not in the JSON object.
+    """
+
+    channel: int = field(default=ONE_CHANNEL, kw_only=True, metadata=_INTERNAL)
 
     def as_dict(self) -> dict[str, object]:
         """Return the JSON object of the event schema, ``event`` first."""
         out: dict[str, object] = {"event": _NAMES[type(self)]}
-        for one in fields(self):  # type: ignore[arg-type]  # every subclass is a dataclass
+        if self.channel != ONE_CHANNEL:
+            out["channel"] = self.channel
+        for one in fields(self):
             if not one.metadata.get("internal"):
                 out[one.name.rstrip("_")] = getattr(self, one.name)
         return out
-
-
-_INTERNAL = {"internal": True}
-"""Marks a field that is for the program and not part of the schema."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -72,6 +72,10 @@ class Counts:
 class Processor:
     """Live drum-hit classifier for one channel of audio.
 
+    Any number of them may run at once, each in a thread of its own; none knows of another. One
+    and the same processor takes one call at a time, from whatever thread, but for a live stream's
+    two: the audio thread's :meth:`advance`, and the rest.
+
     Parameters
     ----------
     settings : Settings, optional

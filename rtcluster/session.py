@@ -117,20 +117,29 @@ class Session:
 
     def begin(self) -> None:
         """Write the session line."""
+        self._each("begin", self.opening())
+
+    def opening(self) -> dict[str, object]:
+        """What the session line tells."""
         settings = self.processor.settings
-        self._each(
-            "begin",
-            {
-                "event": "session",
-                "version": SCHEMA_VERSION,
-                "samplerate": self.processor.samplerate,
-                "source": self.source,
-                "settings": settings.as_dict(),
-                "driver": self.processor.driver,
-                "warmup": settings.warmup_hits,
-                "latency": asdict(self.processor.latency),
-            },
-        )
+        return {
+            "event": "session",
+            "version": SCHEMA_VERSION,
+            "samplerate": self.processor.samplerate,
+            "source": self.source,
+            "settings": settings.as_dict(),
+            "driver": self.processor.driver,
+            "warmup": settings.warmup_hits,
+            "latency": asdict(self.processor.latency),
+        }
+
+    def hear(self, block: npt.NDArray[np.float32]) -> None:
+        """Process a block and hand over what became known; offline."""
+        self.handle(self.processor.process(block))
+
+    def settle(self) -> None:
+        """The stream has ended: hand over what was still open."""
+        self.handle(self.processor.flush())
 
     def handle(self, events: list[Event]) -> None:
         """Give events to the sinks, and note their classes and times."""
@@ -165,6 +174,13 @@ class Session:
 
     def end(self) -> dict[str, object]:
         """Write the summary line, and return it."""
+        out = self.closing()
+        self._each("figures", into=out)
+        self._each("end", out)
+        return out
+
+    def closing(self) -> dict[str, object]:
+        """What the summary line tells, but for what the sinks measured."""
         counts = self.processor.counts
         names = self.processor.learner.names
         by_class = self._by_class
@@ -185,8 +201,6 @@ class Session:
             out["sink_delay_ms"] = percentiles(self._late)
             out["callback_us"] = percentiles(self.processor.callback_work_us())
             out["callback_load"] = self.processor.callback_load()
-        self._each("figures", into=out)
-        self._each("end", out)
         return out
 
     def counts_by_class(self) -> dict[int, int]:
@@ -265,10 +279,10 @@ def run_file(
         for block in source.blocks():
             if not session.listening:
                 break
-            session.handle(session.processor.process(block))
+            session.hear(block)
             progress(len(block))
     finally:
-        session.handle(session.processor.flush())
+        session.settle()
         summary = session.end()
     return summary
 

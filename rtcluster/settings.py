@@ -54,6 +54,9 @@ STOCK = {
 AUTO = "auto"
 """As many classes as there seem to be drums."""
 
+ALL_CHANNELS = "all"
+"""Each channel by itself, in place of one of them or of their mean."""
+
 FEATURES = (
     "zcr", "energy", "log_zcr", "log_energy", "level", "brightness", "complexity", "air", "attack",
 )  # fmt: skip

@@ -33,7 +33,7 @@ ROOT = Path(suite.__file__).parents[1]
 
 SUPPORT = {
     "__init__", "__main__", "suite", "report", "recordings", "loads", "jackd",
-    "case", "listener", "play", "drummer", "witness", "hit",
+    "case", "listener", "play", "drummer", "witness", "hit", "tape",
 }  # fmt: skip
 """Modules of ``bench`` that are no benchmark, but what one is made of."""
 

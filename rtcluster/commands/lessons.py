@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from rtcluster.batch.jobs import index_of
 from rtcluster.commands.options import Engine
-from rtcluster.commands.run import index_of
 from rtcluster.commands.terminal import first_use, say
 from rtcluster.errors import RtclusterError, SettingsError
 

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from rtcluster.commands.outputs import Outputs, output_options
-from rtcluster.commands.run import progress_bar
+from rtcluster.commands.progress import of_one
 from rtcluster.commands.terminal import FAILED, INTERRUPTED, fail, say, until_interrupted
 
 
@@ -31,7 +31,7 @@ def replay(
         Replay(folder) as playing,
         until_interrupted() as stop,
         outputs.opened(Controls()) as sinks,
-        progress_bar(folder, playing.frames, playing.samplerate) as advance,
+        of_one(folder, playing.frames, playing.samplerate) as advance,
         # Closed before the sinks are: it ends their session, however it is left.
         closing(playing.play(sinks, fail)) as blocks,
     ):

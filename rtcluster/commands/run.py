@@ -1,111 +1,268 @@
-"""``rtcluster run``: the engine on files, as fast as it goes."""
+"""``rtcluster run``: the engine on recordings, as fast as it goes, one or many."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from rtcluster.commands.options import Channel, Engine, engine_options
-from rtcluster.commands.terminal import FAILED, fail, first_use, kit_saved, say
+from rtcluster.batch.jobs import Job, Outcome, Task, Tell, channel_of
+from rtcluster.commands import progress
+from rtcluster.commands.options import Engine, engine_options
+from rtcluster.commands.terminal import (
+    FAILED,
+    INTERRUPTED,
+    fail,
+    kit_saved,
+    say,
+    say_compiling,
+    say_driver,
+)
 from rtcluster.errors import RtclusterError, SettingsError
+from rtcluster.settings import ALL_CHANNELS
 
 if TYPE_CHECKING:
-    from rtcluster.session import Session
+    from rtcluster.batch.outputs import Folder, InOrder
+    from rtcluster.batch.plan import Recording
+    from rtcluster.processor import Processor
+    from rtcluster.sources.file import FileSource
 
-LONG_FILE_S = 30.0
-"""Files of this length and more show their progress, in seconds."""
+_PANEL: dict[str, Any] = {"rich_help_panel": "Many recordings"}
 
 
 @engine_options()
 def run(
     engine: Engine,
-    files: Annotated[list[str], typer.Argument(help="Audio files; - is standard input.")],
-    channel: Channel = None,
-) -> None:
-    """Run the engine on files, as fast as it goes; events go to standard output."""
-    from rtcluster.session import Session, run_file
-    from rtcluster.sinks.jsonl import STANDARD_OUTPUT, JsonLines
-    from rtcluster.sources.file import FileSource
+    files: Annotated[
+        list[str],
+        typer.Argument(help="Audio files, and folders of them; - is standard input."),
+    ],
+    channel: Annotated[
+        str | None,
+        typer.Option(
+            "-c", "--channel", help="Channel, from 1, or all: each by itself.",
+            show_default="their mean",
+        ),
+    ] = None,
+    out: Annotated[
+        str | None,
+        typer.Option(
+            help="Write each recording's events to a file in this folder; goes on where an "
+            "earlier run broke off.",
+            show_default="standard output", **_PANEL,
+        ),
+    ] = None,
+    again: Annotated[
+        bool, typer.Option("--again/--resume", help="Redo what is there already.", **_PANEL)
+    ] = False,
+    jobs: Annotated[
+        int,
+        typer.Option("-j", "--jobs", help="Recordings at once; 0: one per core.", min=0, **_PANEL),
+    ] = 1,
+    scheduler: Annotated[
+        str | None,
+        typer.Option(
+            help="Dask scheduler to hand the recordings to: tcp://HOST:PORT, or its file. The "
+            "workers read the recordings by their paths.",
+            **_PANEL,
+        ),
+    ] = None,
+) -> None:  # fmt: skip
+    """Run the engine on recordings, as fast as it goes; events go to standard output."""
+    from rtcluster.batch.plan import find
+    from rtcluster.batch.pool import cores
+    from rtcluster.sources.file import STANDARD_INPUT
 
-    if engine.save_kit is not None and len(files) > 1:
+    chosen = channel_of(channel)
+    recordings = find(files)
+    _check_kit(engine, recordings, chosen, out, scheduler)
+    if again and out is None:
+        raise SettingsError("Expected --out with --again, got none: there is nothing to redo.")
+    jobs = jobs or cores()
+    made = [
+        Job(one.path, engine.settings, engine.explicit, engine.kit, chosen) for one in recordings
+    ]
+    if out is None and scheduler is None and min(jobs, len(made)) == 1:
+        _straight(made, engine.save_kit)
+        return
+    if STANDARD_INPUT in files:
         raise SettingsError(
-            f"Expected one file with --save-kit, got {len(files)}; run them one at a time."
+            "Expected files and folders with --out, --jobs and --scheduler, got - (standard input)."
         )
-    problems = 0
-    for name in files:
-        try:
-            with FileSource(name) as source:
-                processor = first_use(engine)
-                processor.prepare(
-                    source.samplerate,
-                    channels=source.channels,
-                    channel=index_of(channel, source.channels),
-                )
-                session = Session(processor, name, [JsonLines.open(STANDARD_OUTPUT)], fail)
-                with (
-                    kit_saved(processor, engine.save_kit),
-                    progress_bar(name, source.frames, source.samplerate) as advance,
-                ):
-                    run_file(session, source, advance)
-                if processor.counts.bad_hops:
-                    say(
-                        f"{name}: {processor.counts.bad_hops} stretches of {processor.spans.hop} "
-                        "samples held NaN or Inf and were taken as silence."
-                    )
-                require_classes(session)
-                if not session.listening:
-                    raise typer.Exit(FAILED)
-        except SettingsError:
-            raise
-        except RtclusterError as error:
-            if len(files) == 1:
-                raise
-            fail(str(error))
-            problems += 1
-    if problems:
-        fail(f"{problems} of {len(files)} files failed; see above.")
-        raise typer.Exit(FAILED)
+    _many(made, recordings, out, again, jobs, scheduler)
 
 
-def index_of(given: int | None, channels: int) -> int | None:
-    """The user's channel, from 1, as an index."""
-    if given is None:
-        return None
-    if not 1 <= given <= channels:
-        raise SettingsError(f"Expected a channel from 1 to {channels}, got {given}.")
-    return given - 1
-
-
-def require_classes(session: Session) -> None:
-    """Fail if there were hits, but not enough to tell the classes apart."""
-    learner, hits = session.processor.learner, session.processor.counts.hits
-    if hits and not learner.ready:
-        raise RtclusterError(
-            f"Expected at least {learner.fewest} different hits for {learner.fewest} "
-            f"classes, got {hits}; their events are complete, without classes. "
-            "Ask for fewer with -k, or play more."
+def _check_kit(
+    engine: Engine,
+    recordings: Sequence[Recording],
+    channel: object,
+    out: str | None,
+    scheduler: str | None,
+) -> None:
+    """A kit to be saved is that of one recording, heard here."""
+    if engine.save_kit is None:
+        return
+    if len(recordings) > 1:
+        raise SettingsError(
+            f"Expected one file with --save-kit, got {len(recordings)}; run them one at a time."
         )
+    if channel == ALL_CHANNELS:
+        raise SettingsError(
+            "Expected one channel with --save-kit, got all; run them one at a time with -c."
+        )
+    if out is not None or scheduler is not None:
+        raise SettingsError(
+            "Expected --save-kit without --out and --scheduler; run the file alone."
+        )
+
+
+def _straight(jobs: Sequence[Job], save_kit: str | None) -> None:
+    """One after the other, each line on standard output as soon as it is known."""
+    from rtcluster.batch.analyst import Analyst
+    from rtcluster.kernel import jit
+
+    @contextmanager
+    def watch(source: FileSource, processor: Processor) -> Iterator[Callable[[int], None]]:
+        report.driver(processor.driver)
+        with (
+            kit_saved(processor, save_kit),
+            progress.of_one(source.name, source.frames, source.samplerate) as heard,
+        ):
+            yield heard
+
+    if not jit.was_compiled():
+        say_compiling()
+    report, analyst = _Report(len(jobs)), Analyst()
+    for job in jobs:
+        report.take(job, analyst.analyse(job, sys.stdout, watch))
+    report.end()
+
+
+def _many(
+    jobs: Sequence[Job],
+    recordings: Sequence[Recording],
+    out: str | None,
+    again: bool,
+    workers: int,
+    scheduler: str | None,
+) -> None:
+    """Several at once, or to files, or both."""
+    from rtcluster.batch.outputs import InOrder
+    from rtcluster.batch.plan import measured
+
+    began = time.monotonic()
+    lengths = [one.seconds for one in measured(recordings)]
+    numbers = list(range(len(jobs)))
+    into: Folder | InOrder
+    if out is None:
+        into = InOrder(sys.stdout)
+    else:
+        into = _folder(jobs, recordings, out)
+        numbers = [number for number in numbers if again or not into.done(number)]
+    skipped = len(jobs) - len(numbers)
+    report = _Report(len(jobs))
+    seconds, finished = 0.0, 0
+    try:
+        with _sigterm_as_ctrl_c(), closing(into):
+            tasks = [Task(n, jobs[n], into.spool(n), lengths[n]) for n in numbers]
+            with progress.OfMany(len(tasks), sum(task.seconds for task in tasks)) as bar:
+                tell = Tell(say, say_compiling, bar.heard)
+                with closing(_outcomes(tasks, workers, scheduler, tell)) as outcomes:
+                    for task, outcome in outcomes:
+                        into.accept(task.number, outcome)
+                        finished += outcome.complete
+                        seconds += outcome.seconds
+                        bar.done(task.seconds)
+                        report.take(task.job, outcome)
+    except KeyboardInterrupt:
+        rest = "; the same command goes on from there" if out is not None else ""
+        say(f"Interrupted: {skipped + finished} of {len(jobs)} files are done{rest}.")
+        raise typer.Exit(INTERRUPTED) from None
+    spent = time.monotonic() - began
+    speed = f"; {seconds:.0f} s of audio in {spent:.1f} s, {seconds / spent:.0f} × real time"
+    there = f", {skipped} were there already" if skipped else ""
+    say(f"{finished} files done{there}{speed if tasks else ''}.")
+    report.end()
+
+
+def _folder(jobs: Sequence[Job], recordings: Sequence[Recording], out: str) -> Folder:
+    """The folder of the outputs, and what it knows of earlier runs."""
+    from rtcluster.batch.journal import kit_digest, made_of
+    from rtcluster.batch.outputs import Folder
+    from rtcluster.batch.plan import outputs
+
+    kit = kit_digest(jobs[0].kit)
+    digests = [made_of(job, one, kit) for job, one in zip(jobs, recordings, strict=True)]
+    return Folder(Path(out), outputs(recordings), digests)
+
+
+def _outcomes(
+    tasks: Sequence[Task], workers: int, scheduler: str | None, tell: Tell
+) -> Any:  # a generator: to be closed
+    """Have the tasks done: on a cluster, by worker processes, or here."""
+    if scheduler is not None:
+        from rtcluster.batch.cluster import on_cluster
+
+        return on_cluster(tasks, scheduler, tell)
+    if min(workers, len(tasks)) != 1:
+        from rtcluster.batch.pool import on_cores
+
+        return on_cores(tasks, workers, tell)
+    from rtcluster.batch.analyst import one_by_one
+
+    return one_by_one(tasks, tell)
+
+
+class _Report:
+    """Tells what is wrong with each recording, and in the end how many there were."""
+
+    def __init__(self, files: int) -> None:
+        self._files, self._problems = files, 0
+        self._drivers = {""}
+
+    def driver(self, driver: str) -> None:
+        """Say how aubio is called, once."""
+        if driver not in self._drivers:
+            self._drivers.add(driver)
+            say_driver(driver)
+
+    def take(self, job: Job, outcome: Outcome) -> None:
+        """Tell what came of a job.
+
+        Raises
+        ------
+        RtclusterError
+            If it is the only one, or all of the others would fail too.
+        """
+        self.driver(outcome.driver)
+        for note in outcome.notes:
+            say(note)
+        if not outcome.problem:
+            return
+        if self._files == 1 or outcome.general:
+            raise (SettingsError if outcome.usage else RtclusterError)(outcome.problem)
+        known = job.path in outcome.problem
+        fail(outcome.problem if known else f"{job.path}: {outcome.problem}")
+        self._problems += 1
+
+    def end(self) -> None:
+        """Fail if a recording has."""
+        if self._problems:
+            fail(f"{self._problems} of {self._files} files failed; see above.")
+            raise typer.Exit(FAILED)
 
 
 @contextmanager
-def progress_bar(name: str, frames: int | None, samplerate: int) -> Iterator[Any]:
-    """A progress bar on standard error, for audio that takes a while."""
-    if frames is not None and frames < LONG_FILE_S * samplerate:
-        yield lambda _: None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TextColumn("{task.percentage:>3.0f} %"),
-        TimeRemainingColumn(),
-    )
-    console = Console(stderr=True)
-    with Progress(*columns, console=console, transient=console.is_terminal) as bar:
-        task = bar.add_task(name, total=frames)
-        yield lambda some: bar.advance(task, some)
+def _sigterm_as_ctrl_c() -> Iterator[None]:
+    """SIGTERM ends the block as Ctrl-C does."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

@@ -90,13 +90,23 @@ def first_use(engine: Engine) -> Processor:
     from rtcluster.processor import Processor
 
     if not jit.was_compiled():
-        say("First use: compiling the audio kernel for this machine, once (up to a minute) ...")
+        say_compiling()
     processor = Processor(engine.settings, kit=engine.kit, explicit=engine.explicit)
-    if processor.driver == "python":
+    say_driver(processor.driver)
+    return processor
+
+
+def say_compiling() -> None:
+    """That the first run on a machine takes longer."""
+    say("First use: compiling the audio kernel for this machine, once (up to a minute) ...")
+
+
+def say_driver(driver: str) -> None:
+    """How aubio is called, if not in the best way."""
+    if driver == "python":
         from rtcluster.kernel.aubio_c import MISSING
 
         say(f"Using aubio through Python, because {MISSING}. Live input may lose audio under load.")
-    return processor
 
 
 def takes_of(

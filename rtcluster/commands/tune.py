@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from rtcluster.batch.jobs import index_of
 from rtcluster.commands.options import (
     Blocksize,
     Channel,
@@ -16,7 +17,6 @@ from rtcluster.commands.options import (
     Samplerate,
     engine_options,
 )
-from rtcluster.commands.run import index_of
 from rtcluster.commands.terminal import INTERRUPTED, first_use, say, until_interrupted
 from rtcluster.errors import RtclusterError, SettingsError
 

@@ -16,6 +16,7 @@ Belongs to the pump thread. Deterministic for a seed and an order of hits.
 
 from __future__ import annotations
 
+import functools
 import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -119,6 +120,19 @@ class Update:
     merges: tuple[tuple[int, int], ...] = ()
 
 
+@functools.cache
+def _openmp() -> ThreadpoolController:
+    """OpenMP as scikit-learn has loaded it; its limit is that of the calling thread.
+
+    Looked for once: some versions of threadpoolctl ask the dynamic loader with a callback into
+    Python, which locks up if another thread imports an extension module meanwhile.
+    """
+    return ThreadpoolController().select(user_api="openmp")
+
+
+_openmp()
+
+
 class Learner:
     """Learns the classes of a session.
 
@@ -138,7 +152,7 @@ class Learner:
         self._wanted = 2 if settings.classes == AUTO else int(settings.classes)
         self._name_up_to(1 if self._auto else self._wanted)
         self._random = np.random.RandomState(settings.seed)  # scikit-learn's own kind
-        self._threads = ThreadpoolController().select(user_api="openmp")
+        self._threads = _openmp()
         self._scaling: dict[str, Scaling] = {
             stage: SCALINGS[settings.scaling]() for stage in ("guess", "final")
         }
@@ -454,5 +468,5 @@ def warm_up() -> None:
     scaling.learn(hits)
     weights = np.ones(2)
     centres = Centres(hits[1:3], weights, np.arange(2), hits[:2], 0, np.random.RandomState(0))
-    with ThreadpoolController().limit(limits=1):
+    with _openmp().limit(limits=1):
         centres.learn(hits[0], scaling)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import warnings
 
 import numpy as np
@@ -13,6 +14,10 @@ PREFERENCE = 0.5
 """Preference of affinity propagation, in least similarities. 1 (few clusters) misses drums in the
 first 60 hits; the median, the notebook's and the library's default, splits drums by loudness
 from 30 hits on."""
+
+_quiet = threading.Lock()
+"""Warnings are silenced for the whole process: two threads at it would restore each other's
+filters."""
 
 
 def match(found: Labels, standing: Labels, found_centres: Array, standing_centres: Array) -> Labels:
@@ -66,7 +71,7 @@ def count(hits: Array) -> Labels:
     one = np.zeros(len(hits), dtype=np.int64)
     if pairs.size == 0 or pairs.min() == 0.0:
         return one
-    with warnings.catch_warnings():
+    with _quiet, warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
         # Two hits, or all equally far apart: which of them is the centre does not matter.
         warnings.filterwarnings("ignore", "All samples have mutually equal similarities")
