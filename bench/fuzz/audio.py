@@ -26,6 +26,9 @@ from rtcluster.sources.groove import render
 MAX_BLOCKS = 40
 """A header may promise more audio than there is time for."""
 
+RESOURCE_FORK = "SD2"
+"""Its header is a file of its own beside it, which libsndfile would put in the working folder."""
+
 _ENDINGS = {"AIFF": "aiff", "WAVEX": "wav", "MAT4": "mat", "MAT5": "mat", "IRCAM": "sf"}
 
 
@@ -35,6 +38,8 @@ def files() -> dict[str, bytes]:
     found = {}
     audio = render(0.6, 8000).audio
     for form in soundfile.available_formats():
+        if form == RESOURCE_FORK:
+            continue
         for kind in soundfile.available_subtypes(form):
             for channels, rate in ((1, 8000), (1, 44100), (2, 44100)):
                 out = io.BytesIO()
