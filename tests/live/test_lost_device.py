@@ -205,6 +205,7 @@ def lost(monkeypatch):
     made = live.LiveInput.__new__(live.LiveInput)
     made.device = device(3, "Drum In", "ALSA")
     made._running, made._stream, made._portaudio_error = False, None, OSError
+    made._target = None
     made.rests = []
     monkeypatch.setattr(live, "begin_anew", lambda: None)
     monkeypatch.setattr(live, "rest", lambda: made.rests.append(1))
