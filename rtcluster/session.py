@@ -10,7 +10,7 @@ import queue
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import asdict
 
@@ -80,6 +80,8 @@ class Session:
         a request cannot be met.
     controls : Controls, optional
         Where requests come from while it runs.
+    told : mapping, optional
+        Fields for the session line that are not the engine's, such as ``bpm``.
     """
 
     def __init__(
@@ -89,6 +91,7 @@ class Session:
         sinks: Iterable[Sink],
         report: Callable[[str], None],
         controls: Controls | None = None,
+        told: Mapping[str, object] | None = None,
     ) -> None:
         self.processor = processor
         self.source = source
@@ -97,6 +100,7 @@ class Session:
         self._sinks = list(sinks)
         self._report = report
         self._controls = controls or Controls()
+        self._told = dict(told or {})
         self._late: list[float] = []  # ms from the arrival of the audio to the sinks
         self._algorithm: list[float] = []  # ms from the onset's sample to its emission
 
@@ -131,6 +135,7 @@ class Session:
             "driver": self.processor.driver,
             "warmup": settings.warmup_hits,
             "latency": asdict(self.processor.latency),
+            **self._told,
         }
 
     def hear(self, block: npt.NDArray[np.float32]) -> None:

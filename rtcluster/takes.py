@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -69,6 +69,8 @@ class Takes:
         Ends it when set.
     record : Path or None
         Where the next take is recorded.
+    told : mapping
+        Fields for the session line of each take.
     waits : bool
         A source that is lost is waited for (it has a ``reopen``), not the end.
     """
@@ -83,6 +85,7 @@ class Takes:
     stop: threading.Event
     record: Path | None = None
     waits: bool = False
+    told: Mapping[str, object] = field(default_factory=dict)
     _last: Path | None = field(default=None, init=False)  # the latest recording's folder
     _played: bool = field(default=False, init=False)  # one take at least
 
@@ -97,7 +100,9 @@ class Takes:
 
     def _take(self) -> tuple[dict[str, object], Request | None]:
         sinks = [*self.sinks, *self._recorder()]
-        session = Session(self.processor, self.source.name, sinks, self.report, self.controls)
+        session = Session(
+            self.processor, self.source.name, sinks, self.report, self.controls, self.told
+        )
         request = None
         try:
             with Pump(session) as pump, self.source:

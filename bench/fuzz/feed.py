@@ -16,7 +16,7 @@ NUMBERS: tuple[Any, ...] = (
 
 TEXTS = (
     "", " ", "\n", "a\nb", "\x00", "\x1b[31m", "\ud800", "\u2028", "kick", "auto", "unknown", "0",
-    "-1", "1e999", "nan", "../../x", "/tmp/x", "9" * 400, "9" * 5000, "9" * 400 + "ms", "1ms",
+    "-1", "1e999", "nan", "../../x", "/nowhere/x", "9" * 400, "9" * 5000, "9" * 400 + "ms", "1ms",
     "30ms", "0.03s", "1323", "\u0663ms", "%s%n", "{}", "é", "😀", "a" * 70, "x" * 5000,
 )  # fmt: skip
 """Texts that have been trouble somewhere."""

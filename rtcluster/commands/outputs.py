@@ -41,14 +41,17 @@ OUTPUTS: dict[str, Any] = {
     "latency_offset": _option(
         str | None, help="ms that input comes late, for time tags; auto: as measured by latency."
     ),
+    "bpm": _option(
+        float | None, help="Tempo that is played to; else it is estimated.", min=20.0, max=400.0
+    ),
     "monitor": _option(bool, "--monitor", help="Serve a page that shows the session."),
     "host": _option(str, help="Address that the page is served on; others may see it then."),
     "port": _option(int, help="Port of the page; 0 is any.", min=0, max=65535),
 }
 STANDARD = {
     "jsonl": None, "record": None, "record_format": "wav", "midi": None, "note": None,
-    "send": "guess", "osc": None, "latency_offset": None, "monitor": False, "host": "127.0.0.1",
-    "port": 0,
+    "send": "guess", "osc": None, "latency_offset": None, "bpm": None, "monitor": False,
+    "host": "127.0.0.1", "port": 0,
 }  # fmt: skip
 
 
@@ -64,6 +67,7 @@ class Outputs:
     send: str
     osc: str | None
     latency_offset: str | None
+    bpm: float | None
     monitor: bool
     host: str
     port: int

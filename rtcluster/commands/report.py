@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -20,7 +21,10 @@ PAGE = "performance.html"
 def report(
     recording: Annotated[str, typer.Argument(help="A recording's folder, or its events.jsonl.")],
     bpm: Annotated[
-        float | None, typer.Option(help="Tempo to hold the hits against.", show_default="estimated")
+        float | None,
+        typer.Option(
+            help="Tempo to hold the hits against.", show_default="the session's, or estimated"
+        ),
     ] = None,
     beat_at: Annotated[
         float | None,
@@ -52,7 +56,7 @@ def report(
         [hit.class_ for hit in hits],
         [hit.velocity for hit in hits],
         [hit.name for hit in hits],
-        bpm=bpm,
+        bpm=_played_to(log.session) if bpm is None else bpm,
         beat_at=beat_at,
         latency_offset_ms=latency_offset,
         spread_ms=spread,
@@ -113,3 +117,9 @@ def _write(target: Path, found: Any, log: Log, ids: list[int]) -> None:
         )
     except OSError as error:
         raise RtclusterError(f"Expected to write {target}, got: {error.strerror}.") from error
+
+
+def _played_to(session: Mapping[str, object]) -> float | None:
+    """The tempo that was given with the session's own --bpm."""
+    told = session.get("bpm")
+    return float(told) if isinstance(told, float | int) and not isinstance(told, bool) else None

@@ -122,15 +122,21 @@ def takes_of(
 
     from rtcluster.takes import Takes
 
+    def report(text: str) -> None:
+        fail(text)
+        for sink in sinks:
+            sink.notice(text)
+
     return Takes(
         processor=processor,
         source=source,
         sinks=sinks,
         recorder=lambda folder: outputs.recorder(processor, folder),
-        report=fail,
+        report=report,
         say=say,
         controls=controls,
         stop=stop,
+        told={} if outputs.bpm is None else {"bpm": outputs.bpm},
         record=None if outputs.record is None else Path(outputs.record),
     )
 

@@ -29,6 +29,9 @@ class Sink:
     def status(self, status: dict[str, object]) -> None:
         """How things stand, live only, 20 times a second; see :mod:`rtcluster.status`."""
 
+    def notice(self, text: str) -> None:
+        """A line that a person should see: what failed, or cannot be done. Any thread."""
+
     def figures(self) -> Mapping[str, object]:
         """What the sink measured: fields for the summary, asked for before :meth:`end`."""
         return {}
