@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 from bench.fuzz.feed import Feed, mutated
@@ -75,7 +75,7 @@ def _say(text: str | None) -> None:
     controls = Controls()
     for line in asked:
         line = json.loads(json.dumps(line))  # as it comes over the pipe
-        request = answer(lambda line=line: Request(line.get("what"), line.get("value")))  # type: ignore[misc]
+        request = answer(partial(Request, line.get("what"), line.get("value")))
         if request is not None:
             controls.ask(request)
     failures: list[str] = []

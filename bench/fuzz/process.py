@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
@@ -40,7 +40,7 @@ def one(data: bytes) -> None:
     given = 0
     for _ in range(feed.whole(1, 6)):
         block = _block(feed, channels)
-        events = answer(lambda block=block: processor.process(block))  # type: ignore[misc]
+        events = answer(partial(processor.process, block))
         if events is None:
             continue
         given += np.shape(block)[0]
