@@ -1,13 +1,16 @@
 # make demo   sets everything up and runs the main job; needs no sound card
 # make test   sets everything up and passes the tests
 # make lint   style and types
+# make faults  passes the tests of docs/reliability.md, TIMES=20 times in a row
 # make pictures  redraws the pictures of the README
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint pictures clean
+TIMES ?= 1
+
+.PHONY: demo test lint faults pictures clean
 
 demo: $(VENV)/.runs
 	$(BIN)/rtcluster demo
@@ -19,6 +22,10 @@ lint: $(VENV)/.tests
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+faults: $(VENV)/.tests
+	for turn in $$(seq $(TIMES)); do echo "turn $$turn of $(TIMES)"; \
+	$(BIN)/pytest -q $$(grep -oE 'tests/[a-z_/]+\.py(::[a-z0-9_]+)?' docs/reliability.md) || exit 1; done
 
 pictures: $(VENV)/.tests
 	$(BIN)/python -m bench.pictures

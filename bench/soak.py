@@ -220,16 +220,15 @@ class Soak:
         if young is not None:
             young.reset(forget=True)
             if self._turn:
-                young_s = _process(young, blocks)[1]
-        events, spent = _process(self.processor, blocks)
+                young_s = _process(young, blocks)
+        spent = _process(self.processor, blocks, self.witness.take)
         if young is not None and not self._turn:
-            young_s = _process(young, blocks)[1]
+            young_s = _process(young, blocks)
         if young_s:
             self._speed.ages.append(spent / young_s)
         self._given += sum(map(len, blocks))
         self._speed.heard += sum(map(len, blocks)) / self.samplerate
         self._speed.spent += spent
-        self.witness.take(events)
         counts = self.processor.counts
         if counts.samples != self._given:
             self.witness.wrong(f"the clock is {counts.samples} where {self._given} were given")
@@ -289,13 +288,18 @@ class Soak:
         }
 
 
-def _process(processor: Processor, blocks: Iterable[Audio]) -> tuple[list[Event], float]:
-    """Events, and the CPU seconds that they took."""
-    events: list[Event] = []
-    began = time.process_time()
+def _process(
+    processor: Processor, blocks: Iterable[Audio], take: Callable[[list[Event]], None] | None = None
+) -> float:
+    """CPU seconds that it took; the events go on at once, so that none of them pile up."""
+    spent = 0.0
     for block in blocks:
-        events += processor.process(block)
-    return events, time.process_time() - began
+        began = time.process_time()
+        events = processor.process(block)
+        spent += time.process_time() - began
+        if take is not None:
+            take(events)
+    return spent
 
 
 def _table(runs: list[dict[str, Any]]) -> Table:

@@ -116,3 +116,16 @@ def test_a_signal_at_any_moment_leaves_whole_lines_and_a_summary(number, after_s
     found = [line["id"] for line in lines if line["event"] == "onset"]
     assert found == list(range(lines[-1]["hits"]))
     assert found == [line["id"] for line in lines if line["event"] == "final"]
+
+
+def test_a_full_disk_ends_the_events_file_and_not_the_session():
+    """/dev/full is the system's own full disk."""
+    command = [sys.executable, "-m", "rtcluster", "demo", "--seconds", "3", "--jsonl", "/dev/full"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0
+    [line] = [line for line in done.stderr.splitlines() if "No space left on device" in line]
+    assert line == (
+        "rtcluster: JsonLines failed and gets no more events: "
+        "Expected to write events to /dev/full, got: No space left on device."
+    )
+    assert "11 of 11 strokes" in done.stderr + done.stdout

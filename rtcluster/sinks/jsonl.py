@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import sys
+from contextlib import suppress
 from typing import TextIO
 
 from rtcluster.errors import RtclusterError
@@ -50,9 +51,21 @@ class JsonLines(Sink):
             ) from error
 
     def write(self, line: dict[str, object]) -> None:
-        """Write an object as a line."""
-        self._stream.write(json.dumps(line, allow_nan=False) + "\n")
-        self._stream.flush()
+        """Write an object as a line.
+
+        Raises
+        ------
+        RtclusterError
+            If there is no room, or nobody reads.
+        """
+        try:
+            self._stream.write(json.dumps(line, allow_nan=False) + "\n")
+            self._stream.flush()
+        except OSError as error:
+            where = getattr(self._stream, "name", "the stream")
+            raise RtclusterError(
+                f"Expected to write events to {where}, got: {error.strerror or error}."
+            ) from error
 
     def begin(self, session: dict[str, object]) -> None:
         """Write the ``session`` line."""
@@ -69,4 +82,5 @@ class JsonLines(Sink):
     def close(self) -> None:
         """Close the file, if this object opened it."""
         if self._close:
-            self._stream.close()
+            with suppress(OSError):  # of a line that could not be written, and that was told
+                self._stream.close()
