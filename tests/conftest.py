@@ -1,8 +1,9 @@
-"""What the tests share: recordings, and the rule that CI skips nothing."""
+"""What the tests share: recordings, a browser, and the rule that CI skips nothing."""
 
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,17 @@ from hypothesis import settings as hypothesis_settings
 
 from rtcluster import Event, Processor, Settings
 from rtcluster.sources import groove
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 
 DATA = Path(os.environ.get("RTCLUSTER_DATA", Path(__file__).parents[2] / "shared" / "data"))
 
@@ -44,6 +56,19 @@ def data() -> Path:
 def drums() -> groove.Groove:
     """Eight seconds of the groove."""
     return groove.render(8.0)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """Chromium, as playwright drives it."""
+    api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    found = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if found is None:
+        pytest.skip("no chromium on the PATH")
+    with api.sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=found, args=FLAGS)
+        yield running
+        running.close()
 
 
 def run(
