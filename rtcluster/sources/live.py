@@ -19,7 +19,8 @@ from rtcluster.kernel.entry import mix
 from rtcluster.kernel.ring import push_xrun
 from rtcluster.processor import Processor
 from rtcluster.sources.devices import Device, devices, find_input, find_output
-from rtcluster.sources.portaudio import JACK, begin_anew, let_go, portaudio, rest
+from rtcluster.sources.look import look
+from rtcluster.sources.portaudio import JACK, begin_anew, let_go, portaudio
 
 OUTPUTS = 2
 """Channels that are played into, where a device has as many."""
@@ -224,35 +225,45 @@ class LiveInput:
         """
         self.stop()
         self.close()
+        seen = [one for one in look() if self._is_same(one)]
+        if not seen:
+            return False
+        self._require_as_before(seen[0])
         try:
             sd = begin_anew()
             found = [one for one in devices() if self._is_same(one)]
+            if found:
+                self.device = found[0]
+                if self._target is not None:
+                    self._target = find_output(self._target.name, self.device)
+                self._stream = self._open(sd)
+                self.start()
         except (self._portaudio_error, OSError) as error:
             self._give_up()
             raise SourceError(
                 f"Expected PortAudio to look for {self.device.name!r} again, got: {_words(error)}."
             ) from error
-        if not found:
-            self._give_up()
-            return False
-        self.device = found[0]
-        try:
-            if self._target is not None:
-                self._target = find_output(self._target.name, self.device)
-            self._stream = self._open(sd)
-            self.start()
         except SourceError:
             self._give_up()
             raise
-        return True
+        if not found:
+            self._give_up()
+        return bool(found)
+
+    def _require_as_before(self, device: Device) -> None:
+        """Refuse what a JACK server cannot give, which has one rate for all."""
+        rate = self._options["samplerate"]
+        if device.api == JACK and device.samplerate != rate:
+            raise SourceError(
+                f"Expected {device.name!r} to be back at {rate} Hz, got {device.samplerate} Hz."
+            )
 
     def _give_up(self) -> None:
-        """Leave a device that could not be used as it is."""
-        if self._stream is not None and self.device.api == JACK:
+        """Leave a device as it is that could not be used."""
+        if self.device.api == JACK:
             let_go(self._stream)
             self._stream = None
         self.close()
-        rest()
 
     def _is_same(self, other: Device) -> bool:
         """Whether it may be the device that was lost; its number can be another one now."""

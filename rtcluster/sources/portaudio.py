@@ -4,8 +4,8 @@ PortAudio looks for devices only when it starts, so that a device that comes bac
 starting again. Its JACK backend cannot be stopped once the server has died: closing a stream, and
 terminating, wait ten minutes for a callback that will never come (``WaitCondition`` in its
 ``pa_jack.c``), or abort the program. There the old instance is left as it is, and another copy of
-the library is loaded. And an instance that has found no use is ended at once, before the server
-that it found can die.
+the library is loaded. Another process looks for the devices (:mod:`rtcluster.sources.look`), so
+that this happens once a loss and not at each attempt.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def portaudio() -> Any:
 
 
 def let_go(stream: Any) -> None:
-    """Give up a stream whose JACK server is gone, and the instance it belongs to."""
+    """Give up a stream, or None, whose JACK server is gone, and the instance it belongs to."""
     sd = portaudio()
     _left.append((stream, sd._lib))
     sd._initialized = 0  # or it would be terminated when the program ends
@@ -56,13 +56,6 @@ def begin_anew() -> Any:
         sd._terminate()
     sd._initialize()
     return sd
-
-
-def rest() -> None:
-    """End PortAudio until it begins anew; no stream is open."""
-    sd = portaudio()
-    if sd._initialized:
-        sd._terminate()
 
 
 def _library(sd: Any) -> str:

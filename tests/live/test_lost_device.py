@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -19,6 +20,7 @@ import soundfile
 from bench import jackd
 from rtcluster.errors import SourceError
 from rtcluster.sources import groove, live, portaudio
+from rtcluster.sources.look import look
 
 pytestmark = pytest.mark.live
 
@@ -206,9 +208,10 @@ def lost(monkeypatch):
     made.device = device(3, "Drum In", "ALSA")
     made._running, made._stream, made._portaudio_error = False, None, OSError
     made._target = None
-    made.rests = []
-    monkeypatch.setattr(live, "begin_anew", lambda: None)
-    monkeypatch.setattr(live, "rest", lambda: made.rests.append(1))
+    made._options = {"samplerate": 44100}
+    made.begun = []
+    monkeypatch.setattr(live, "look", lambda: list(there))
+    monkeypatch.setattr(live, "begin_anew", lambda: made.begun.append(1))
     monkeypatch.setattr(live, "devices", lambda: there)
     monkeypatch.setattr(made, "_open", lambda sd: made.device, raising=False)
     monkeypatch.setattr(made, "start", lambda: None, raising=False)
@@ -225,7 +228,7 @@ def test_a_device_that_is_not_back_is_told_as_such(lost):
     there += [device(2, "Drum In", "ALSA", inputs=0)]
     assert card.reopen() is False
     assert card.device.number == 3
-    assert card.rests == [1]  # PortAudio aborts where a server dies that it only looked at
+    assert card.begun == []  # PortAudio aborts where a server dies that it only looked at
 
 
 def test_a_device_that_is_back_may_have_another_number(lost):
@@ -233,7 +236,38 @@ def test_a_device_that_is_back_may_have_another_number(lost):
     there += [device(0, "Drum In", "JACK"), device(7, "Drum In", "ALSA")]
     assert card.reopen() is True
     assert card.device.number == 7
-    assert card.rests == []
+    assert card.begun == [1]
+
+
+def test_a_device_that_goes_again_as_it_is_taken_up_is_waited_for(lost, monkeypatch):
+    card, there = lost
+    there.append(device(3, "Drum In", "ALSA"))
+    monkeypatch.setattr(live, "begin_anew", there.clear)
+    assert card.reopen() is False
+
+
+def test_a_jack_server_of_another_rate_is_refused_before_portaudio_is_touched(lost):
+    card, there = lost
+    card.device = device(3, "system", live.JACK)
+    there.append(replace(card.device, samplerate=48000))
+    with pytest.raises(SourceError, match=r"^Expected 'system' to be back at 44100 Hz, got 48000 "):
+        card.reopen()
+    assert card.begun == []
+
+
+def test_an_instance_that_failed_on_jack_is_let_go_of(lost, monkeypatch):
+    def refuse(_):
+        raise SourceError("Expected an answer, got none.")
+
+    card, there = lost
+    card.device = device(3, "system", live.JACK)
+    there.append(card.device)
+    left = []
+    monkeypatch.setattr(card, "_open", refuse)
+    monkeypatch.setattr(live, "let_go", left.append)
+    with pytest.raises(SourceError):
+        card.reopen()
+    assert left == [None]
 
 
 def test_a_device_that_cannot_be_used_is_left_alone_at_once(lost, monkeypatch):
@@ -245,14 +279,34 @@ def test_a_device_that_cannot_be_used_is_left_alone_at_once(lost, monkeypatch):
     monkeypatch.setattr(card, "_open", refuse)
     with pytest.raises(SourceError, match="48000"):
         card.reopen()
-    assert card.rests == [1]
+    assert card.device.number == 3
 
 
 def test_what_portaudio_cannot_do_is_told_in_one_line(lost, monkeypatch):
     def fail():
         raise OSError("no\nsuch library")
 
-    card, _ = lost
+    card, there = lost
+    there.append(card.device)
     monkeypatch.setattr(live, "begin_anew", fail)
     with pytest.raises(SourceError, match=r"^Expected PortAudio to look .*: no such library\.$"):
         card.reopen()
+
+
+# The process that looks.
+
+
+def test_the_devices_are_seen_by_another_process(server, monkeypatch):
+    for name, value in server.environment.items():
+        monkeypatch.setenv(name, value)
+    [system] = [one for one in look() if one.name == jackd.DEVICE]
+    assert (system.api, system.samplerate) == (live.JACK, 44100)
+
+
+def test_one_that_gives_no_answer_has_seen_nothing():
+    assert look(patience_s=0.01) == []
+
+
+def test_one_that_dies_has_seen_nothing(monkeypatch):
+    monkeypatch.setattr(sys, "executable", "/bin/false")
+    assert look() == []
