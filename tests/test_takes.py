@@ -78,7 +78,7 @@ class Stage:
         self.said, self.reported, self.text = [], [], io.StringIO()
         self.tmp_path = tmp_path
         self.takes = Takes(
-            processor=self.processor,
+            ear=self.processor,
             source=self.card,
             sinks=[JsonLines(self.text)],
             recorder=self.recorder,
@@ -226,7 +226,7 @@ def test_what_the_detector_was_tuned_to_stays_in_the_kit(stage, audio):
     stage.processor = Processor(Settings(classes=3), kit=kit)
     stage.processor.prepare(44100, 64)
     stage.processor.record["synchronous"] = 0
-    stage.takes.processor = stage.processor
+    stage.takes.ear = stage.processor
     stage.play()
     assert stage.processor.kit.detection == detection
     same(stage.folders[0])
