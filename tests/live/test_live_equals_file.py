@@ -146,7 +146,9 @@ def test_two_channels_played_live_give_the_lines_of_their_file_in_its_order(
 
     def of(lines, *kinds, channel=None):
         return [
-            line for line in lines if line["event"] in kinds and channel in (None, line["channel"])
+            line
+            for line in lines
+            if line["event"] in kinds and channel in (None, line.get("channel"))
         ]
 
     def order(lines):
