@@ -145,7 +145,7 @@ class Bed:
         work = np.zeros(len(self.audio) // size)
         judged = np.zeros(len(work), dtype=bool)
         for i in range(len(work)):
-            on_block(record, self.audio[i * size : (i + 1) * size], np.uint64(0), 0)
+            on_block(state, self.audio[i * size : (i + 1) * size], np.uint64(0), 0)
             work[i] = record["work"][(int(record["callbacks"]) - 1) & mask] / 1e3
             judged[i] = any(isinstance(event, Guess | Final) for event in processor.collect())
         return work, judged

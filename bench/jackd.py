@@ -2,7 +2,7 @@
 
 :class:`Server` runs a ``jackd`` of its own, under a name of its own, so that it meets no other
 server on the machine. :class:`Player` is a JACK client that plays audio into another client's
-port. Its process callback is compiled: it never waits for an interpreter, and so
+ports. Its process callback is compiled: it never waits for an interpreter, and so
 is never what is late. The live tests stand on both.
 """
 
@@ -202,15 +202,19 @@ class Server:
         self.close()
 
 
-MAX_FRAMES = 1 << 22
-"""Frames that a player holds, 95 s at 44.1 kHz."""
+MAX_SAMPLES = 1 << 22
+"""Samples that a player holds, 95 s of one channel at 44.1 kHz."""
+
+MAX_CHANNELS = 8
+"""Outputs that a player may have."""
 
 CYCLES = 1 << 16
 """Blocks whose time a player remembers, a power of two: 95 s of 64-frame blocks at 44.1 kHz."""
 
 PLAYER = np.dtype(
     [
-        ("port", "u8"),
+        ("ports", "u8", (MAX_CHANNELS,)),
+        ("channels", "i8"),
         ("playing", "i4"),
         ("loop", "i4"),
         ("position", "i8"),
@@ -218,7 +222,7 @@ PLAYER = np.dtype(
         ("timespec", "i8", (2,)),
         ("n_cycles", "i8"),
         ("cycles", "i8", (CYCLES,)),  # ns
-        ("audio", "f4", (MAX_FRAMES,)),
+        ("audio", "f4", (MAX_SAMPLES,)),  # one channel after the other
     ],
     align=True,
 )
@@ -257,15 +261,19 @@ def _process_callback() -> Any:
     @cfunc(types.int32(types.uint32, types.voidptr))  # type: ignore[untyped-decorator]  # Numba has no types here
     def process(frames: Any, userdata: Any) -> int:
         state = carray(userdata, 1, PLAYER)[0]
-        out = carray(get_buffer(state.port, frames), (np.intp(frames),), np.float32)
-        for i in range(frames):
-            if state.playing and state.loop and state.position == state.length:
-                state.position = 0
-            if state.playing and state.position < state.length:
-                out[i] = state.audio[state.position]
-                state.position += 1
-            else:
-                out[i] = np.float32(0.0)
+        playing, position = state.playing, state.position
+        for channel in range(state.channels):
+            out = carray(get_buffer(state.ports[channel], frames), (np.intp(frames),), np.float32)
+            position = state.position
+            for i in range(frames):
+                if playing and state.loop and position == state.length:
+                    position = 0
+                if playing and position < state.length:
+                    out[i] = state.audio[channel * state.length + position]
+                    position += 1
+                else:
+                    out[i] = np.float32(0.0)
+        state.position = position
         state.cycles[state.n_cycles & (CYCLES - 1)] = now_ns(state)
         state.n_cycles += 1
         return 0
@@ -274,13 +282,13 @@ def _process_callback() -> Any:
 
 
 class Player:
-    """A JACK client with one output, which plays audio; a context manager.
+    """A JACK client with an output for each channel, which plays audio; a context manager.
 
     Parameters
     ----------
     server : Server
-    audio : ndarray of float32, shape (frames,)
-        At the server's rate, at most :data:`MAX_FRAMES`.
+    audio : ndarray of float32, shape (frames,) or (frames, channels)
+        At the server's rate, at most :data:`MAX_SAMPLES` and :data:`MAX_CHANNELS`.
     loop : bool
         Start again at the end.
     """
@@ -288,30 +296,41 @@ class Player:
     def __init__(self, server: Server, audio: npt.NDArray[np.float32], *, loop: bool = False):
         import jack
 
-        if not 0 < audio.size <= MAX_FRAMES:
-            raise ValueError(f"Expected 1 to {MAX_FRAMES} frames, got {audio.size}.")
+        if not 0 < audio.size <= MAX_SAMPLES:
+            raise ValueError(f"Expected 1 to {MAX_SAMPLES} samples, got {audio.size}.")
+        tracks = np.atleast_2d(audio.T)
+        if len(tracks) > MAX_CHANNELS:
+            raise ValueError(f"Expected 1 to {MAX_CHANNELS} channels, got {len(tracks)}.")
         self._client = jack.Client("player", servername=server.name, no_start_server=True)
-        self.port = self._client.outports.register("out").name
+        self.ports = [
+            self._client.outports.register("out" if n == 0 else f"out{n + 1}").name
+            for n in range(len(tracks))
+        ]
         self._state = np.zeros(1, PLAYER)
-        self._state["port"] = address(self._client.get_port_by_name(self.port))
-        self._state["loop"], self._state["length"] = loop, audio.size
-        self._state["audio"][0, : audio.size] = audio
+        for n, port in enumerate(self.ports):
+            self._state["ports"][0, n] = address(self._client.get_port_by_name(port))
+        self._state["channels"] = len(tracks)
+        self._state["loop"], self._state["length"] = loop, len(audio)
+        self._state["audio"][0, : audio.size] = tracks.ravel()
         set_process(self._client, _process_callback(), self._state)
         self._client.activate()
 
     def connect(self, client: str = "PortAudio", timeout: float = TIMEOUT_S) -> None:
-        """Play into the first input of a client, once that client's stream has started.
+        """Play into the first inputs of a client, once that client's stream has started.
 
         A stream of PortAudio has started when PortAudio has connected it to the server's ports.
         """
 
         def started() -> Any:
             ports = self._client.get_ports(f"^{client}", is_audio=True, is_input=True)
-            return ports and self._client.get_all_connections(ports[0]) and ports[0]
+            there = len(ports) >= len(self.ports)
+            return there and all(map(self._client.get_all_connections, ports)) and ports
 
-        target = wait_until(started, f"a stream of {client}", timeout)
-        self._client.connect(self.port, target)
-        wait_until(lambda: self._client.get_all_connections(self.port), "the connection")
+        for port, target in zip(
+            self.ports, wait_until(started, f"a stream of {client}", timeout), strict=False
+        ):
+            self._client.connect(port, target)
+        wait_until(lambda: all(map(self._client.get_all_connections, self.ports)), "the connection")
 
     def play(self) -> None:
         """Begin with the next block."""

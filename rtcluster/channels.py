@@ -2,27 +2,34 @@
 
 The channels share a clock, hop for hop, and nothing else: the events of a channel are those that
 it would have alone. Their lines come by the sample at which they became known, and of the same
-sample by the channel, whatever the size of the blocks.
+sample by the channel, whatever the size of the blocks, in a file as live.
 
-Offline, all of it runs in the calling thread. Live, it would belong to the pump thread;
-``processors`` are then what the callback advances, each with the same interleaved block.
+Offline, all of it runs in the calling thread. Live, the audio thread advances the states, which
+lie together in memory, each with the same interleaved block; all else is the pump thread's.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
-from typing import Any
+from itertools import chain, groupby
+from typing import Any, TypeAlias
 
+import numpy as np
 import numpy.typing as npt
 
+from rtcluster.controls import Controls
 from rtcluster.errors import RtclusterError
-from rtcluster.events import Event, Final, Guess, ModelChange, Onset, Xrun
+from rtcluster.events import ONE_CHANNEL, Event, Final, Guess, ModelChange, Onset, Xrun
+from rtcluster.kernel import state as kernel_state
 from rtcluster.processor import Processor
-from rtcluster.session import Session, percentiles
+from rtcluster.session import Session
 from rtcluster.settings import ALL_CHANNELS
 from rtcluster.sinks import Sink
+
+_Dated: TypeAlias = tuple[int, int, Event]
+"""The sample at which an event became known, its channel from 0, and the event."""
 
 
 class Channels:
@@ -46,7 +53,9 @@ class Channels:
     def __init__(self, make: Callable[[], Processor]) -> None:
         self._make = make
         self.processors: list[Processor] = []
+        self._states = kernel_state.create(0)
         self._known: list[int] = []
+        self._held: list[_Dated] = []  # live: what not every channel has come up to
 
     def prepare(self, samplerate: int, blocksize: int | None = None, *, channels: int) -> None:
         """Make and prepare the processors, as :meth:`Processor.prepare` does.
@@ -62,15 +71,19 @@ class Channels:
         """
         self.close()
         self.processors = [self._make() for _ in range(channels)]
+        self._states = kernel_state.create(channels)
         for channel, processor in enumerate(self.processors):
-            processor.prepare(samplerate, blocksize, channels=channels, channel=channel)
-        self._known = [0] * channels
+            state = self._states[channel : channel + 1]
+            processor.prepare(
+                samplerate, blocksize, channels=channels, channel=channel, state=state
+            )
+        self._known, self._held = [0] * channels, []
 
     def reset(self, *, forget: bool = False) -> None:
         """Begin a new stream at sample 0 in every channel, as :meth:`Processor.reset` does."""
         for processor in self.processors:
             processor.reset(forget=forget)
-        self._known = [0] * len(self.processors)
+        self._known, self._held = [0] * len(self.processors), []
 
     def close(self) -> None:
         """Free what the detectors hold."""
@@ -91,9 +104,10 @@ class Channels:
     def flush(self) -> list[Event]:
         """Settle the hits that are still open in every channel: the stream has ended."""
         self._require_prepared()
+        rest = list(chain.from_iterable(self._told(np.inf)))
         new = [processor.flush() for processor in self.processors]
         self._known = [processor.clock for processor in self.processors]
-        return self.merged(new)
+        return rest + self.merged(new)
 
     def merged(self, new: list[list[Event]]) -> list[Event]:
         """Put the channels' new events in one order, each with its channel.
@@ -103,14 +117,67 @@ class Channels:
         new : list of list of Event
             Those of each channel since the last call, up to the same hop in all of them.
         """
-        told: list[tuple[int, int, Event]] = []
-        for channel, (events, processor) in enumerate(zip(new, self.processors, strict=True)):
-            hop, known = processor.spans.hop, self._known[channel]
-            for event in events:
-                known = max(known, _known_at(event, hop))
-                told.append((known, channel, replace(event, channel=channel + 1)))
-            self._known[channel] = known
-        return [event for *_, event in sorted(told, key=lambda one: one[:2])]
+        dated = chain.from_iterable(map(self._dated, range(len(new)), new))
+        return [event for *_, event in sorted(dated, key=_order)]
+
+    def _dated(self, channel: int, events: list[Event]) -> list[_Dated]:
+        """Events of a channel, which they carry from now on, with when they became known."""
+        hop, known = self.processors[channel].spans.hop, self._known[channel]
+        out = []
+        for event in events:
+            known = max(known, _known_at(event, hop))
+            out.append((known, channel, _of(channel, event)))
+        self._known[channel] = known
+        return out
+
+    # Live: the audio thread's part, where it is Python's, and the pump thread's.
+
+    def advance(self, block: npt.NDArray[np.float32]) -> None:
+        """Hear a block in every channel, as :meth:`Processor.advance` does."""
+        for processor in self.processors:
+            processor.advance(block)
+
+    def collect(self) -> Iterator[list[Event]]:
+        """Take what became known, a hop of a channel at a time, in the order of :meth:`process`.
+
+        One channel is advanced after the other: what the first knows is held back until the last
+        has come as far. A channel learns from a hop when the next list is asked for, and that
+        list is what the learning made known.
+        """
+        self._require_prepared()
+        return self._told(min(processor.settled for processor in self.processors))
+
+    def _told(self, until: float) -> Iterator[list[Event]]:
+        """What became known up to a sample; ``until`` was read before the events are."""
+        for channel, processor in enumerate(self.processors):
+            self._held += self._dated(channel, processor.collect())
+        self._held.sort(key=_order)
+        ripe = sum(known <= until for known, *_ in self._held)
+        told, self._held = self._held[:ripe], self._held[ripe:]
+        for (_, channel), dated in groupby(told, key=_order):
+            events = [event for *_, event in dated]
+            yield events
+            learned = self.processors[channel].learn(events)
+            yield [_of(channel, event) for event in learned]
+
+    # What can be asked while running.
+
+    @property
+    def record(self) -> kernel_state.State:
+        """The kernel's states, for a stream's callback; shape (channels,)."""
+        self._require_prepared()
+        return self._states
+
+    @property
+    def driver(self) -> str:
+        """Which driver runs; see :attr:`Processor.driver`."""
+        self._require_prepared()
+        return self.processors[0].driver
+
+    @property
+    def samplerate(self) -> int:
+        """In Hz; 0 before :meth:`prepare`."""
+        return self.processors[0].samplerate if self.processors else 0
 
     def _require_prepared(self) -> None:
         if not self.processors:
@@ -127,14 +194,26 @@ def _known_at(event: Event, hop: int) -> int:
     return event.sample if isinstance(event, Xrun) else 0
 
 
+def _order(dated: _Dated) -> tuple[int, int]:
+    """By the sample at which an event became known, then by the channel."""
+    return dated[:2]
+
+
+def _of(channel: int, event: Event) -> Event:
+    """The event with its channel, from 1. Lost audio is all the channels'."""
+    return event if isinstance(event, Xrun) else replace(event, channel=channel + 1)
+
+
 class ChannelsSession(Session):
     """A session of every channel.
+
+    Nothing can be asked of it while it runs: it has no controls, and no status.
 
     Parameters
     ----------
     channels : Channels
         Prepared.
-    source, sinks, report
+    source, sinks, report, told
         As of :class:`rtcluster.session.Session`.
     """
 
@@ -144,10 +223,16 @@ class ChannelsSession(Session):
         source: str,
         sinks: Iterable[Sink],
         report: Callable[[str], None],
+        told: Mapping[str, object] | None = None,
     ) -> None:
-        super().__init__(channels.processors[0], source, sinks, report)
+        super().__init__(channels.processors[0], source, sinks, report, told=told)
         self.channels = channels
         self._single = [Session(one, source, (), report) for one in channels.processors]
+
+    @property
+    def watched(self) -> bool:
+        """Nobody is shown how things stand: that is told of one channel."""
+        return False
 
     def opening(self) -> dict[str, object]:
         """What the session line tells: ``channel`` is "all", ``channels`` is their number."""
@@ -161,33 +246,54 @@ class ChannelsSession(Session):
         """The stream has ended: hand over what was still open."""
         self.handle(self.channels.flush())
 
-    def handle(self, events: list[Event]) -> None:
-        """Give events to the sinks, and count each in its own channel."""
-        for event in events:
-            self._each("event", event)
-            if isinstance(event, Onset):
-                delay = 1e3 * (event.emitted - event.sample) / self.processor.samplerate
-                self._keep(self._algorithm, delay)
-        for channel, session in enumerate(self._single, 1):
-            session.handle([event for event in events if event.channel == channel])
+    def turn(self) -> bool:
+        """Hand over what became known since the last time; live."""
+        there = False
+        for events in self.channels.collect():
+            self.handle(events)
+            there = True
+        return there
+
+    def _note(self, event: Event, now: int) -> None:
+        """Note the event's times, and all of it in its own channel."""
+        self._measure(event, now)
+        if event.channel != ONE_CHANNEL:
+            self._single[event.channel - 1]._note(event, now)
 
     def closing(self) -> dict[str, object]:
         """The summary: sums over all the channels, classes by name, then ``channels`` one by one.
 
-        ``samples`` and ``seconds`` are those of the stream.
+        ``samples``, ``seconds``, ``xruns`` and the callback's times are those of the stream.
         """
         each: list[dict[str, Any]] = [session.closing() for session in self._single]
-        out = dict(each[0])
-        for name in ("hits", "xruns", "unclassified", "bad_hops", "events_dropped", "late_models"):
+        out = super().closing()
+        for name in ("hits", "unclassified", "bad_hops", "events_dropped", "late_models"):
             out[name] = sum(one[name] for one in each)
         classes: Counter[str] = Counter()
         for one in each:
             classes.update(one["classes"])
         out["classes"] = dict(classes)
-        out["onset_latency_ms"] = percentiles(self._algorithm)
-        left_out = ("event", "samples", "seconds")
+        left_out = ("event", "samples", "seconds", "xruns", "callback_us", "callback_load")
         out["channels"] = [
             {"channel": channel} | {k: v for k, v in one.items() if k not in left_out}
             for channel, one in enumerate(each, 1)
         ]
         return out
+
+
+Ear: TypeAlias = Processor | Channels
+"""What listens: to one channel, or the mean of all; or to each."""
+
+
+def session_of(
+    ear: Ear,
+    source: str,
+    sinks: Iterable[Sink],
+    report: Callable[[str], None],
+    controls: Controls | None = None,
+    told: Mapping[str, object] | None = None,
+) -> Session:
+    """A session of one channel or of all; see :class:`rtcluster.session.Session`."""
+    if isinstance(ear, Channels):
+        return ChannelsSession(ear, source, sinks, report, told)
+    return Session(ear, source, sinks, report, controls, told)

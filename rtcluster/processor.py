@@ -22,7 +22,7 @@ from rtcluster.errors import RtclusterError, SettingsError
 from rtcluster.events import EVENT, Event, Final, Guess, MergeOffer, decode
 from rtcluster.kernel import state as kernel_state
 from rtcluster.kernel.detector import configure
-from rtcluster.kernel.entry import drain, finish, publish
+from rtcluster.kernel.entry import drain, finish, publish, settled
 from rtcluster.kernel.jit import mark_compiled
 from rtcluster.learning import kit_file
 from rtcluster.learning.kit import Kit
@@ -129,6 +129,7 @@ class Processor:
         *,
         channels: int = 1,
         channel: int | None = None,
+        state: kernel_state.State | None = None,
     ) -> None:
         """Allocate and compile; afterwards nothing is allocated on the audio thread.
 
@@ -142,6 +143,9 @@ class Processor:
             Channels of the blocks.
         channel : int, optional
             The channel to listen to, from 0; by default their mean.
+        state : array, optional
+            A new state of :func:`rtcluster.kernel.state.create` to use, shape (1,), where it has
+            to lie beside others; by default one of its own.
 
         Raises
         ------
@@ -162,7 +166,7 @@ class Processor:
         self.close()
         self._spans = spans
         self._samplerate = samplerate
-        self._state = kernel_state.create()
+        self._state = kernel_state.create() if state is None else state
         self._record: Any = self._state[0]
         self._batch = np.zeros(_BATCH, EVENT)
         self._set_up(channels, -1 if channel is None else channel)
@@ -224,6 +228,7 @@ class Processor:
         finish(self._state)
         publish(self._state, np.zeros(1, kernel_state.MODEL))
         drain(self._state, self._batch)
+        settled(self._state)
         warm_up()
         mark_compiled()
         self._start(self.learner)
@@ -454,6 +459,11 @@ class Processor:
     def clock(self) -> int:
         """Samples heard so far, in whole hops."""
         return int(self._record["clock"])
+
+    @property
+    def settled(self) -> int:
+        """Sample up to which :meth:`collect` finds every event from now on; the pump thread's."""
+        return int(settled(self._state))
 
     @property
     def threshold(self) -> float:

@@ -146,6 +146,21 @@ class Session:
         """The stream has ended: hand over what was still open."""
         self.handle(self.processor.flush())
 
+    def turn(self) -> bool:
+        """Hand over what became known since the last time, and learn from it; live.
+
+        Sinks first, then the learner.
+
+        Returns
+        -------
+        bool
+            Whether there was anything.
+        """
+        events = self.processor.collect()
+        self.handle(events)
+        self.handle(self.processor.learn(events))
+        return bool(events)
+
     def handle(self, events: list[Event]) -> None:
         """Give events to the sinks, and note their classes and times."""
         if not events:
@@ -154,13 +169,21 @@ class Session:
             self._each("event", event)
         now = clock_ns()
         for event in events:
-            if isinstance(event, Onset):
-                milliseconds = 1e3 * (event.emitted - event.sample) / self.processor.samplerate
-                self._keep(self._algorithm, milliseconds)
-            if isinstance(event, Onset | Guess) and event.stamp:
-                self._keep(self._late, (now - event.stamp) / 1e6)
-            if isinstance(event, Final | Relabel):
-                self._count(event.id, event.class_)
+            self._note(event, now)
+
+    def _note(self, event: Event, now: int) -> None:
+        """Note an event's class and times; the sinks had it by ``now``."""
+        self._measure(event, now)
+        if isinstance(event, Final | Relabel):
+            self._count(event.id, event.class_)
+
+    def _measure(self, event: Event, now: int) -> None:
+        """Keep how long after the hit the event came, and how long after its audio."""
+        if isinstance(event, Onset):
+            milliseconds = 1e3 * (event.emitted - event.sample) / self.processor.samplerate
+            self._keep(self._algorithm, milliseconds)
+        if isinstance(event, Onset | Guess) and event.stamp:
+            self._keep(self._late, (now - event.stamp) / 1e6)
 
     def _count(self, number: int, class_: int) -> None:
         """Count a hit in its class, and no longer in the one it had before."""
@@ -327,15 +350,12 @@ class Pump:
                 time.sleep(PUMP_PERIOD_S)
 
     def _turn(self) -> bool:
-        """Sinks first, then the learner; tell whether there was anything."""
-        processor = self._session.processor
-        events = processor.collect()
-        self._session.handle(events)
-        self._session.handle(processor.learn(events))
+        """What became known, then what was asked for; tell whether there was anything."""
+        there = self._session.turn()
         self._session.obey()
         with suppress(queue.Empty):
             self._session.handle([self._notes.get_nowait()])
-        return bool(events)
+        return there
 
     def note(self, event: Event) -> None:
         """Have the sinks told of something that the audio thread cannot know; any thread."""
@@ -355,4 +375,4 @@ class Pump:
             raise self._error
         while self._turn():
             pass
-        self._session.handle(self._session.processor.flush())
+        self._session.settle()

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from rtcluster.channels import Channels, Ear, session_of
 from rtcluster.controls import Controls, Request
 from rtcluster.errors import RtclusterError, SourceError
 from rtcluster.events import DEVICE_LOST, Xrun
@@ -55,7 +56,7 @@ class Takes:
 
     Attributes
     ----------
-    processor : Processor
+    ear : Processor or Channels
         Prepared, with the source open on it.
     source : Source
     sinks : sequence of Sink
@@ -65,6 +66,7 @@ class Takes:
     report, say : callable
         For what went wrong and for what happens, a line each.
     controls : Controls
+        Requests to a processor; with Channels none is met.
     stop : threading.Event
         Ends it when set.
     record : Path or None
@@ -75,7 +77,7 @@ class Takes:
         A source that is lost is waited for (it has a ``reopen``), not the end.
     """
 
-    processor: Processor
+    ear: Ear
     source: Source
     sinks: Sequence[Sink]
     recorder: Callable[[str], Sink]
@@ -100,14 +102,14 @@ class Takes:
 
     def _take(self) -> tuple[dict[str, object], Request | None]:
         sinks = [*self.sinks, *self._recorder()]
-        session = Session(
-            self.processor, self.source.name, sinks, self.report, self.controls, self.told
+        session = session_of(
+            self.ear, self.source.name, sinks, self.report, self.controls, self.told
         )
         request = None
         try:
             with Pump(session) as pump, self.source:
                 while request is None and not pump.failed and not self.stop.wait(LOOK_S):
-                    if not self.source.active and not (self.waits and self._wait(pump)):
+                    if not self.source.active and not (self.waits and self._wait(pump, session)):
                         break
                     request = self._request(session)
         finally:
@@ -133,6 +135,8 @@ class Takes:
 
     def _request(self, session: Session) -> Request | None:
         """What was asked for that ends the take; what is so already does not."""
+        if isinstance(self.ear, Channels):
+            return None
         for request in self.controls.taken():
             if request.what == "reset":
                 if request.value:
@@ -141,10 +145,10 @@ class Takes:
                 return request
         return None
 
-    def _wait(self, pump: Pump) -> bool:
+    def _wait(self, pump: Pump, session: Session) -> bool:
         """Wait for a device that was lost; whether it came back."""
         self.report(f"{self.source.name} is gone; waiting for it. Ctrl-C ends the session.")
-        pump.note(Xrun(self.processor.clock, DEVICE_LOST))
+        pump.note(Xrun(session.processor.clock, DEVICE_LOST))
         told = ""
         while not pump.failed and not self.stop.wait(RETRY_S):
             try:
@@ -161,13 +165,15 @@ class Takes:
 
     def _prepare_for(self, request: Request) -> None:
         """Begin anew at sample 0: with the classes there are, or without any."""
-        processor, names = self.processor, list(self.processor.learner.names)
+        processor = self.ear
+        assert isinstance(processor, Processor)  # requests are met for nothing else
+        names = list(processor.learner.names)
         if request.what == "reset":
             processor.kit, names = None, []
             self.record = None if self.record is None else next_folder(self.record)
         else:
             if processor.learner.ready:
-                self._keep_classes()
+                self._keep_classes(processor)
             self.record = next_folder(self._last) if request.value else None
         frozen, threshold, mask = processor.frozen, processor.threshold, processor.mask
         processor.reset(forget=True)
@@ -179,9 +185,8 @@ class Takes:
             if name != now:
                 self.controls.ask(Request("rename", {"class": class_, "name": name}))
 
-    def _keep_classes(self) -> None:
+    def _keep_classes(self, processor: Processor) -> None:
         """Have the next take begin with the classes there are."""
-        processor = self.processor
         detection = None if processor.kit is None else processor.kit.detection
         try:
             processor.kit = Kit.of(

@@ -6,11 +6,13 @@ import io
 import json
 import threading
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from rtcluster import Processor, Settings, takes
+from rtcluster.channels import Channels
 from rtcluster.controls import Controls, Request
 from rtcluster.errors import RtclusterError, SourceError
 from rtcluster.learning.detection import Detection
@@ -78,7 +80,7 @@ class Stage:
         self.said, self.reported, self.text = [], [], io.StringIO()
         self.tmp_path = tmp_path
         self.takes = Takes(
-            processor=self.processor,
+            ear=self.processor,
             source=self.card,
             sinks=[JsonLines(self.text)],
             recorder=self.recorder,
@@ -226,7 +228,7 @@ def test_what_the_detector_was_tuned_to_stays_in_the_kit(stage, audio):
     stage.processor = Processor(Settings(classes=3), kit=kit)
     stage.processor.prepare(44100, 64)
     stage.processor.record["synchronous"] = 0
-    stage.takes.processor = stage.processor
+    stage.takes.ear = stage.processor
     stage.play()
     assert stage.processor.kit.detection == detection
     same(stage.folders[0])
@@ -411,6 +413,34 @@ def test_a_source_that_is_not_waited_for_ends_the_session(stage):
     lose(stage, 2.0)
     stage.takes.waits = False
     assert stage.play()["samples"] < 3 * 44100
+
+
+def test_channels_go_on_when_a_lost_device_is_back_and_nothing_is_asked_of_them(stage):
+    channels = Channels(lambda: Processor(Settings(classes=3)))
+    channels.prepare(44100, channels=2)
+    channels.record["synchronous"] = 0
+
+    def advance(block):
+        channels.advance(np.repeat(block, 2, axis=1))
+
+    stage.processor = SimpleNamespace(advance=advance, close=channels.close)
+    stage.takes.ear = channels
+    stage.at(1.0, "record", True)
+    stage.at(1.5, "reset", True)
+    stage.at(2.0, "freeze", True)
+    lose(stage, 3.0, False, True)
+    stage.play()
+    assert stage.said == ["a card is back; hits and classes go on."]
+    [lines] = stage.sessions
+    assert not [line for line in lines if line["event"] == "control"]
+    [xrun] = [line for line in lines if line["event"] == "xrun"]
+    assert xrun["kind"] == "device_lost"
+    assert "channel" not in xrun
+    onsets = [line for line in lines if line["event"] == "onset"]
+    first, second = ([o for o in onsets if o["channel"] == n] for n in (1, 2))
+    assert second == [onset | {"channel": 2} for onset in first]
+    assert [onset["id"] for onset in first] == list(range(len(first)))
+    assert first[-1]["sample"] > 4 * 44100
 
 
 # Names of folders.

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TextIO
 
 from rtcluster.batch.jobs import Job, Outcome, Task, Tell, index_of
-from rtcluster.channels import Channels, ChannelsSession
+from rtcluster.channels import Channels, ChannelsSession, Ear, session_of
 from rtcluster.errors import RtclusterError, SettingsError
 from rtcluster.kernel import jit
 from rtcluster.learning import kit_file
@@ -41,7 +41,7 @@ class Analyst:
     """Does jobs one after the other, with a processor that stays warm."""
 
     def __init__(self) -> None:
-        self._ear: Processor | Channels | None = None
+        self._ear: Ear | None = None
         self._made_for: object = None
         self._shape: object = None
 
@@ -100,9 +100,7 @@ class Analyst:
             else:
                 ear.prepare(source.samplerate, channels=source.channels, channel=index)
             self._shape = shape
-        if isinstance(ear, Channels):
-            return ChannelsSession(ear, job.path, sinks, report.append)
-        return Session(ear, job.path, sinks, report.append)
+        return session_of(ear, job.path, sinks, report.append)
 
     def _run(self, job: Job, source: FileSource, stream: TextIO, watch: Watch) -> Outcome:
         complaints: list[str] = []

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from rtcluster.errors import SettingsError
-from rtcluster.settings import ALL_CHANNELS, Settings
+from rtcluster.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,21 +119,6 @@ def in_a_line(error: BaseException) -> str:
 def unforeseen(job: Job, error: BaseException) -> Outcome:
     """What came of a job that failed in no way that was foreseen."""
     return Outcome(problem=f"Expected to hear {job.path}, got {in_a_line(error)}")
-
-
-def channel_of(given: str | None) -> int | str | None:
-    """The channel of a command line: a number from 1, "all" or nothing.
-
-    Raises
-    ------
-    SettingsError
-        If it is anything else.
-    """
-    if given is None or given == ALL_CHANNELS:
-        return given
-    if not given.isdecimal() or int(given) < 1:
-        raise SettingsError(f"Expected a channel from 1, or {ALL_CHANNELS}, got {given}.")
-    return int(given)
 
 
 def index_of(given: int | None, channels: int) -> int | None:

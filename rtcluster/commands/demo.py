@@ -42,7 +42,7 @@ def demo(
     source = VirtualInput(processor, groove.audio, groove.samplerate, name="groove")
     with (
         outputs.opened(
-            controls, outputs.offset_s(source.name, processor, source.blocksize)
+            controls, outputs.offset_s(source.name, processor.samplerate, source.blocksize)
         ) as sinks,
         kit_saved(processor, engine.save_kit),
         until_interrupted() as stop,

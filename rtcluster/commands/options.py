@@ -13,7 +13,16 @@ from typing import Annotated, Any
 
 import typer
 
-from rtcluster.settings import FEATURE_SETS, METHODS, PRESETS, SCALINGS, VELOCITY_CURVES, Settings
+from rtcluster.errors import SettingsError
+from rtcluster.settings import (
+    ALL_CHANNELS,
+    FEATURE_SETS,
+    METHODS,
+    PRESETS,
+    SCALINGS,
+    VELOCITY_CURVES,
+    Settings,
+)
 
 
 def _option(kind: Any, *names: str, **extra: Any) -> Any:
@@ -70,6 +79,9 @@ Blocksize = Annotated[
     int, typer.Option("-b", "--blocksize", help="Frames; 0 is the sound system's.", min=0)
 ]
 Channel = Annotated[int | None, typer.Option("-c", "--channel", help="Channel, from 1.")]
+ChannelOrAll = Annotated[
+    str, typer.Option("-c", "--channel", help="Channel, from 1, or all: each by itself.")
+]
 
 Click = Annotated[
     bool,
@@ -111,6 +123,21 @@ class Engine:
     explicit: frozenset[str] = frozenset()
     kit: str | None = None
     save_kit: str | None = None
+
+
+def channel_of(given: str | None) -> int | str | None:
+    """The channel of a command line: a number from 1, "all" or nothing.
+
+    Raises
+    ------
+    SettingsError
+        If it is anything else.
+    """
+    if given is None or given == ALL_CHANNELS:
+        return given
+    if not given.isdecimal() or int(given) < 1:
+        raise SettingsError(f"Expected a channel from 1, or {ALL_CHANNELS}, got {given}.")
+    return int(given)
 
 
 def engine_options(**defaults: Any) -> Callable[[Callable[..., None]], Callable[..., None]]:

@@ -80,11 +80,11 @@ class Outputs:
         if self.send not in SENT:
             raise SettingsError(f"Expected --send {' or '.join(SENT)}, got {self.send!r}.")
 
-    def offset_s(self, device: str, processor: Processor, blocksize: int) -> float:
+    def offset_s(self, device: str, samplerate: int, blocksize: int) -> float:
         """How late the input comes, in seconds: as given, or as it was measured."""
         from rtcluster.latency import offset_ms
 
-        return offset_ms(self.latency_offset, device, processor.samplerate, blocksize) / 1e3
+        return offset_ms(self.latency_offset, device, samplerate, blocksize) / 1e3
 
     @contextmanager
     def opened(self, controls: Controls, offset_s: float = 0.0) -> Iterator[list[Sink]]:

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from rtcluster.batch.jobs import Job, Outcome, Task, Tell, channel_of
+from rtcluster.batch.jobs import Job, Outcome, Task, Tell
 from rtcluster.commands import progress
-from rtcluster.commands.options import Engine, engine_options
+from rtcluster.commands.options import Engine, channel_of, engine_options
 from rtcluster.commands.terminal import (
     FAILED,
     INTERRUPTED,

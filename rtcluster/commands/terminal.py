@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from rtcluster.errors import RtclusterError
 
 if TYPE_CHECKING:
+    from rtcluster.channels import Channels, Ear
     from rtcluster.commands.options import Engine
     from rtcluster.commands.outputs import Outputs
     from rtcluster.controls import Controls
@@ -96,6 +97,15 @@ def first_use(engine: Engine) -> Processor:
     return processor
 
 
+def first_use_of_all(engine: Engine) -> Channels:
+    """A processor for each channel, as :func:`first_use` makes one."""
+    from rtcluster.channels import Channels
+    from rtcluster.processor import Processor
+
+    kit = first_use(engine).kit
+    return Channels(lambda: Processor(engine.settings, kit=kit, explicit=engine.explicit))
+
+
 def say_compiling() -> None:
     """That the first run on a machine takes longer."""
     say("First use: compiling the audio kernel for this machine, once (up to a minute) ...")
@@ -110,7 +120,7 @@ def say_driver(driver: str) -> None:
 
 
 def takes_of(
-    processor: Processor,
+    ear: Ear,
     source: Source,
     sinks: Sequence[Sink],
     outputs: Outputs,
@@ -120,6 +130,7 @@ def takes_of(
     """Takes from a source into sinks, as the options have it."""
     from pathlib import Path
 
+    from rtcluster.channels import Channels
     from rtcluster.takes import Takes
 
     def report(text: str) -> None:
@@ -127,11 +138,15 @@ def takes_of(
         for sink in sinks:
             sink.notice(text)
 
+    def recorder(folder: str) -> Sink:
+        assert not isinstance(ear, Channels)  # --record is refused for them
+        return outputs.recorder(ear, folder)
+
     return Takes(
-        processor=processor,
+        ear=ear,
         source=source,
         sinks=sinks,
-        recorder=lambda folder: outputs.recorder(processor, folder),
+        recorder=recorder,
         report=report,
         say=say,
         controls=controls,

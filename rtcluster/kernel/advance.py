@@ -42,6 +42,7 @@ from rtcluster.kernel.ring import (
     push_control,
     push_onset,
     show,
+    show_settled,
     take_models,
 )
 from rtcluster.kernel.state import FINISHING, GUESSING, MAX_OPEN, NOT_CUT, RING
@@ -159,6 +160,7 @@ def end_hop(state: Any, strength: float) -> None:
     if strength > 0.0:
         open_hit(state, strength)
     settle(state, False)
+    show_settled(state)
 
 
 @compiled

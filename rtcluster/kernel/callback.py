@@ -41,22 +41,29 @@ def now_ns(state: Any) -> int:
 
 
 @compiled
-def on_block(state: Any, block: Any, output: Any, flags: Any) -> None:
-    """One callback: the time, the flags, the engine, the output (0: none), the time again."""
-    began = now_ns(state)
-    state.stamp = began
+def on_block(states: Any, block: Any, output: Any, flags: Any) -> None:
+    """One callback: the time, the flags, the engine, the output (0: none), the time again.
+
+    Every state hears the block. What is the callback's own, its times and lost audio, is noted
+    in the first, and only the first is heard.
+    """
+    first = states[0]
+    began = now_ns(first)
     for flag in _LOST_AUDIO:
         if flags & flag:
-            state.xruns += 1
-            push_xrun(state, state.clock + state.filled, flag)
-    advance(state, block)
+            first.xruns += 1
+            push_xrun(first, first.clock + first.filled, flag)
+    for place in range(states.size):
+        state = states[place]
+        state.stamp = began
+        advance(state, block)
     if output != 0:
-        mix(state, output, block.shape[0])
-    slot = state.callbacks & (TIMINGS - 1)
-    state.began[slot] = began
-    state.work[slot] = now_ns(state) - began
-    state.callbacks += 1
-    state.frames += block.shape[0]
+        mix(first, output, block.shape[0])
+    slot = first.callbacks & (TIMINGS - 1)
+    first.began[slot] = began
+    first.work[slot] = now_ns(first) - began
+    first.callbacks += 1
+    first.frames += block.shape[0]
 
 
 def _build(digest: int) -> Any:
@@ -74,13 +81,15 @@ def _build(digest: int) -> Any:
     ) -> int:
         if digest < 0:
             return CONTINUE
-        state = carray(userdata, 1, state_type)[0]
-        block = carray(audio, (np.intp(frames), np.intp(state.channels)), np.float32)
-        on_block(state, block, address_of(output), np.intp(flags))
+        first = carray(userdata, 1, state_type)[0]
+        states = carray(userdata, (np.intp(first.together),), state_type)
+        block = carray(audio, (np.intp(frames), np.intp(first.channels)), np.float32)
+        on_block(states, block, address_of(output), np.intp(flags))
         return CONTINUE
 
     return callback
 
 
 callback = _build(int(source_digest(), 16))
-"""``callback.address`` is a ``PaStreamCallback *`` whose userdata is a state's address."""
+"""``callback.address`` is a ``PaStreamCallback *`` whose userdata is the address of a state, of the
+first where several lie together."""

@@ -22,7 +22,7 @@ from rtcluster.kernel.state import State
 
 _advance, _fill, _finish = kernel.advance, kernel.fill, kernel.finish
 _begin_hop, _end_hop = kernel.begin_hop, kernel.end_hop
-_drain, _publish, _heard = ring.drain, ring.publish, ring.heard
+_drain, _publish, _heard, _settled = ring.drain, ring.publish, ring.heard, ring.settled
 _mix = click.mix
 _window_frame, _begin_detection, _accept = (
     spectrum.window_frame, onset.begin_detection, onset.accept,
@@ -69,6 +69,12 @@ def drain(state: State, out: npt.NDArray[Any]) -> int:
 def heard(state: State) -> int:
     """:func:`rtcluster.kernel.ring.heard`."""
     return _heard(state[0])
+
+
+@compiled
+def settled(state: State) -> int:
+    """:func:`rtcluster.kernel.ring.settled`."""
+    return _settled(state[0])
 
 
 @compiled

@@ -134,6 +134,18 @@ def push_control(state: Any, what: int, value: float) -> None:
 
 
 @compiled
+def show_settled(state: Any) -> None:
+    """Let the reader know that all events up to the clock are in the ring."""
+    store_release(state.settled, np.uint64(state.clock))
+
+
+@compiled
+def settled(state: Any) -> int:
+    """Sample up to which :func:`drain` finds every event from now on; the reader's side."""
+    return int(load_acquire(state.settled))
+
+
+@compiled
 def drain(state: Any, out: npt.NDArray[Any]) -> int:
     """Move waiting events to ``out``, oldest first; the reader's side.
 

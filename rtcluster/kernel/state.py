@@ -1,8 +1,9 @@
 """The one record that holds everything a stream's kernel needs.
 
-Allocated once by :func:`create`; the audio thread owns it while a stream runs. Other
-threads touch only what :mod:`rtcluster.kernel.ring` hands over, and the fields under
-"set while running", which the kernel takes over at the start of a hop.
+Allocated once by :func:`create`, in one stretch of memory where several hear the same stream; the
+audio thread owns it while a stream runs. Other threads touch only what
+:mod:`rtcluster.kernel.ring` hands over, and the fields under "set while running", which the kernel
+takes over at the start of a hop.
 """
 
 from __future__ import annotations
@@ -95,6 +96,7 @@ STATE = np.dtype(
         ("echo_db", "f4"),  # of a stock method
         ("channels", "i4"),
         ("channel", "i4"),  # -1: their mean
+        ("together", "i4"),  # states from this one on, in memory, that hear the same blocks
         ("synchronous", "i4"),  # advance returns after a hop that has a final
         ("steps", "f4"),  # steps up to full scale that the input is rounded to; 0: not at all
         # Set while running: taken over at the start of a hop, which an event then tells.
@@ -118,6 +120,7 @@ STATE = np.dtype(
         ("ring_pad", "u1", (_CACHE_LINE,)),
         ("heard", "u8", (1,)),  # samples in the ring, for readers on other threads
         ("ring_pad2", "u1", (_CACHE_LINE,)),
+        ("settled", "u8", (1,)),  # the clock once all of its events are in the ring; as "heard"
         # Onsets.
         ("detector", DETECTOR, (1,)),
         # aubio's stock detector. It lives in C; these are addresses.
@@ -178,11 +181,16 @@ State = npt.NDArray[Any]
 """An array of one :data:`STATE`."""
 
 
-def create() -> State:
-    """Allocate a state; all fields are 0 but for what an empty one needs."""
-    state = np.zeros(1, STATE)
-    clear(state)
-    return state
+def create(count: int = 1) -> State:
+    """Allocate states that hear the same blocks, one after the other in memory.
+
+    All fields are 0 but for what an empty one needs.
+    """
+    states = np.zeros(count, STATE)
+    states["together"] = np.arange(count, 0, -1)
+    for place in range(count):
+        clear(states[place : place + 1])
+    return states
 
 
 def clear(state: State) -> None:
@@ -202,7 +210,7 @@ def clear(state: State) -> None:
 
 _KEPT = (
     "samplerate", "hop", "window", "guess", "n_features", "features", "foreign", "method",
-    "echo_db", "channels", "channel", "synchronous", "steps", "asked_threshold", "asked_mask",
-    "threshold", "mask", "silence", "velocity_curve", "velocity_set", "velocity_top",
+    "echo_db", "channels", "channel", "together", "synchronous", "steps", "asked_threshold",
+    "asked_mask", "threshold", "mask", "silence", "velocity_curve", "velocity_set", "velocity_top",
     "velocity_range", "click",
 )  # fmt: skip

@@ -23,8 +23,9 @@ _nanosleep = types.ExternalFunction("nanosleep", types.int32(types.intp, types.i
 
 
 @compiled
-def play(state: Any, audio: npt.NDArray[np.float32], blocksize: int) -> None:
-    """Play audio of shape (frames, channels) in real time, until its end or ``state.stop``."""
+def play(states: Any, audio: npt.NDArray[np.float32], blocksize: int) -> None:
+    """Play audio of shape (frames, channels) in real time, until its end or ``stop``."""
+    state = states[0]
     began = now_ns(state)
     for at in range(0, audio.shape[0], blocksize):
         end = min(at + blocksize, audio.shape[0])
@@ -36,4 +37,4 @@ def play(state: Any, audio: npt.NDArray[np.float32], blocksize: int) -> None:
             _nanosleep(state.timespec.ctypes.data, 0)
         if state.stop:
             return
-        on_block(state, audio[at:end], np.uint64(0), 0)
+        on_block(states, audio[at:end], np.uint64(0), 0)

@@ -1,7 +1,8 @@
 """Hits for people to read, on standard error.
 
 :class:`HitLines` prints a line a hit; :class:`HitTable` keeps a table of the latest
-ones where they are, for a terminal. Both tell a class by name and by colour.
+ones where they are, for a terminal. Both tell a class by name and by colour, and the channel where
+each is listened to.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from rich.text import Text
 
 from rtcluster.events import (
     LEARNING,
+    ONE_CHANNEL,
     Event,
     Final,
     Guess,
@@ -39,6 +41,19 @@ def class_text(class_: int, name: str, heard: int, warmup: int) -> Text:
     return Text(name, style=COLOURS[class_ % len(COLOURS)])
 
 
+def of_channel(channel: int, text: str) -> str:
+    """A text after the channel that it is about, where there are several."""
+    return text if channel == ONE_CHANNEL else f"channel {channel}: {text}"
+
+
+def by_channel(counts: Counter[tuple[int, str]]) -> dict[int, list[tuple[str, int]]]:
+    """Counts by channel and name, each channel's sorted by name."""
+    out: dict[int, list[tuple[str, int]]] = {}
+    for (channel, name), count in sorted(counts.items()):
+        out.setdefault(channel, []).append((name, count))
+    return out
+
+
 def bar(velocity: int) -> str:
     """A bar as long as the hit is loud."""
     return "█" * max(1, round(velocity / 127 * _BAR))
@@ -51,8 +66,8 @@ class _Hits(Sink):
         self.console = console
         self._samplerate = 1
         self._warmup = 0
-        self._onsets: dict[int, Onset] = {}
-        self._guesses: dict[int, Guess] = {}
+        self._onsets: dict[tuple[int, int], Onset] = {}  # by channel and hit
+        self._guesses: dict[tuple[int, int], Guess] = {}
 
     def begin(self, session: dict[str, object]) -> None:
         self._samplerate = int(str(session["samplerate"]))
@@ -60,31 +75,30 @@ class _Hits(Sink):
 
     def event(self, event: Event) -> None:
         if isinstance(event, Onset):
-            self._onsets[event.id] = event
+            self._onsets[event.channel, event.id] = event
         elif isinstance(event, Final):
-            onset = self._onsets.pop(event.id, None)
-            guess = self._guesses.pop(event.id, None)
+            onset = self._onsets.pop((event.channel, event.id), None)
+            guess = self._guesses.pop((event.channel, event.id), None)
             if onset is not None:
                 self.hit(onset, guess, event)
         elif isinstance(event, Guess):
-            self._guesses[event.id] = event
+            self._guesses[event.channel, event.id] = event
         elif isinstance(event, MergeOffer):
-            self.note(
-                f"class {event.first} and class {event.second} sound alike; save a kit and "
-                "'rtcluster kit merge' makes them one"
-            )
+            alike = f"class {event.first} and class {event.second} sound alike"
+            if event.channel == ONE_CHANNEL:  # of several no kit is saved
+                alike += "; save a kit and 'rtcluster kit merge' makes them one"
+            self.note(of_channel(event.channel, alike))
         elif isinstance(event, Xrun):
             self.note(f"the sound card lost audio ({event.kind}) at {self.seconds(event.sample)}")
         elif isinstance(event, ModelChange) and event.late:
-            self.note(
-                f"model {event.version} came late, in effect at {self.seconds(event.effective)}"
-            )
+            late = f"model {event.version} came late, in effect at {self.seconds(event.effective)}"
+            self.note(of_channel(event.channel, late))
 
     def seconds(self, sample: int) -> str:
         return f"{sample / self._samplerate:.3f} s"
 
     def row(self, onset: Onset, guess: Guess | None, final: Final) -> list[Text]:
-        """Cells: time, class, loudness, features, what the guess said."""
+        """Cells: time, channel, class, loudness, features, what the guess said."""
         said = Text("")
         if final.revised and guess is not None:
             said = Text(f"guessed {guess.name}", style="dim")
@@ -92,6 +106,7 @@ class _Hits(Sink):
             said = Text("overlapped", style="dim")
         return [
             Text(f"{onset.sample / self._samplerate:8.3f} s"),
+            Text("" if final.channel == ONE_CHANNEL else f"channel {final.channel}"),
             class_text(final.class_, final.name, final.id + 1, self._warmup),
             Text(f"{onset.velocity:3d} {bar(onset.velocity)}"),
             Text(f"zcr {final.zcr:5d}  energy {final.energy:7.3f}", style="dim"),
@@ -116,22 +131,25 @@ class HitLines(_Hits):
 
     def __init__(self, console: Console) -> None:
         super().__init__(console)
-        self._relabelled: Counter[str] = Counter()
+        self._relabelled: Counter[tuple[int, str]] = Counter()
 
     def hit(self, onset: Onset, guess: Guess | None, final: Final) -> None:
         """Print the hit."""
-        time, class_, loudness, features, said = self.row(onset, guess, final)
-        line = Text.assemble(time, "  ", class_, " " * max(1, 18 - len(class_)), loudness)
-        line.pad_right(max(0, 52 - len(line)))
-        self.console.print(Text.assemble(line, features, "  ", said), soft_wrap=True)
+        time, channel, class_, loudness, features, said = self.row(onset, guess, final)
+        begin = Text.assemble(time, "  ", channel, "  " if channel else "")
+        line = Text.assemble(class_, " " * max(1, 18 - len(class_)), loudness)
+        line.pad_right(max(0, 40 - len(line)))
+        self.console.print(Text.assemble(begin, line, features, "  ", said), soft_wrap=True)
 
     def event(self, event: Event) -> None:
         """Print what the event completes; count the relabelled until the model acts."""
         if isinstance(event, Relabel):
-            self._relabelled[event.name] += 1
+            self._relabelled[event.channel, event.name] += 1
         elif self._relabelled:
-            found = ", ".join(f"{n} × {name}" for name, n in sorted(self._relabelled.items()))
-            self.console.print(f"           classes formed: {found}", style="bold")
+            for channel, counts in by_channel(self._relabelled).items():
+                found = ", ".join(f"{n} × {name}" for name, n in counts)
+                text = of_channel(channel, f"classes formed: {found}")
+                self.console.print(f"           {text}", style="bold")
             self._relabelled.clear()
         super().event(event)
 
@@ -150,26 +168,28 @@ class HitTable(_Hits):
     def __init__(self, console: Console, rows: int = 12) -> None:
         super().__init__(console)
         self._latest: deque[list[Text]] = deque(maxlen=rows)
-        self._counts: Counter[str] = Counter()
+        self._counts: Counter[tuple[int, str]] = Counter()
         self._title = ""
+        self._several = False  # channels, which have a column then
         self._live = Live(console=console, refresh_per_second=20, get_renderable=self._table)
 
     def begin(self, session: dict[str, object]) -> None:
         """Show the empty table."""
         super().begin(session)
         self._title = f"{session['source']}, {session['samplerate']} Hz"
+        self._several = "channels" in session
         self._live.start()
 
     def hit(self, onset: Onset, guess: Guess | None, final: Final) -> None:
         """Add a row."""
         self._latest.append(self.row(onset, guess, final))
         if final.name:
-            self._counts[final.name] += 1
+            self._counts[final.channel, final.name] += 1
 
     def event(self, event: Event) -> None:
         """Take in an event."""
         if isinstance(event, Relabel):
-            self._counts[event.name] += 1
+            self._counts[event.channel, event.name] += 1
         super().event(event)
 
     def end(self, summary: dict[str, object]) -> None:
@@ -177,10 +197,14 @@ class HitTable(_Hits):
         self._live.stop()
 
     def _table(self) -> Table:
-        counts = "   ".join(f"{name} {n}" for name, n in sorted(self._counts.items()))
+        counts = "\n".join(
+            of_channel(channel, "   ".join(f"{name} {n}" for name, n in named))
+            for channel, named in by_channel(self._counts).items()
+        )
         table = Table(title=self._title, caption=counts or "play: the first hits are collected")
-        for heading in ("time", "class", "velocity", "features", ""):
-            table.add_column(heading, no_wrap=True)
-        for row in list(self._latest):
-            table.add_row(*row)
+        for heading in ("time", "channel", "class", "velocity", "features", ""):
+            if heading != "channel" or self._several:
+                table.add_column(heading, no_wrap=True)
+        for time, channel, *rest in list(self._latest):
+            table.add_row(time, *([channel] if self._several else []), *rest)
         return table

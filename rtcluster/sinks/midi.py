@@ -15,7 +15,8 @@ before the next note-on of the same pitch. When it is sent is a choice:
 At ``guess`` and ``final`` nothing is sent for a hit without a class: while learning, unless
 ``--note learning=NN`` gives those hits a note; and for one that is like no drum so far, unless
 ``--note unknown=NN`` does. A later final or relabel sends nothing more: a hit is one note. A
-muted class is silent, except at ``onset``.
+muted class is silent, except at ``onset``. Where every channel is listened to (``-c all``), a hit
+is a note as always, and which channel it is of is not told.
 
 The pump thread sends the note-ons. A thread of the sink's own sends the note-offs; it sleeps
 between them, so the pump never does.

@@ -17,6 +17,8 @@ address                  arguments
 three messages have one time tag: the time of day at which its first sample sounded. It lies in
 the past, so a receiver acts at once, or adds a fixed delay to it and has every hit on time. What
 has no such time (a relabel; a file that is not played in real time) is tagged "immediately".
+Where every channel is listened to (``-c all``), the messages of a hit end with its channel i, from
+1; ids and classes are each channel's own.
 Muted classes are not sent; their onsets are, because an onset has no class yet.
 
 All of it runs on the pump thread. Nothing waits: the name is looked up once, when the sink is
@@ -33,7 +35,7 @@ from operator import attrgetter
 from typing import Any
 
 from rtcluster.errors import RtclusterError, SettingsError
-from rtcluster.events import Event, Final, Guess, Onset, Relabel, Xrun
+from rtcluster.events import ONE_CHANNEL, Event, Final, Guess, Onset, Relabel, Xrun
 from rtcluster.session import clock_ns as clock_ns
 from rtcluster.sinks.sending import Sending
 
@@ -110,7 +112,7 @@ class OscOut(Sending):
         self._socket = sock
         self._offset_s = offset_s
         self._clock = SampleClock(1)
-        self._tags: dict[int, float] = {}  # by hit
+        self._tags: dict[tuple[int, int], float] = {}  # by channel and hit
 
     @classmethod
     def open(cls, address: str, *, offset_s: float = 0.0) -> OscOut:
@@ -140,7 +142,7 @@ class OscOut(Sending):
         if isinstance(event, Relabel):
             if event.class_ not in self._muted:
                 address, types, read = _MESSAGES[Relabel]
-                self._post(address, types, read(event))
+                self._post_of(event, address, types, read(event))
             return
         if isinstance(event, Xrun):
             self._clock.forget()
@@ -153,22 +155,28 @@ class OscOut(Sending):
             types, values = types + "f", (*values, event.sample / self._samplerate)
         if isinstance(event, Final):
             types, values = types + "ii", (*values, int(event.revised), int(event.overlapped))
-        return self._post(address, types, values, self._tag(event))
+        return self._post_of(event, address, types, values, self._tag(event))
+
+    def _post_of(
+        self, event: Event, address: str, types: str, values: Any, tag: float | None = None
+    ) -> bool:
+        """Send a hit's message, with its channel where there are several."""
+        if event.channel != ONE_CHANNEL:
+            types, values = types + "i", (*values, event.channel)
+        return self._post(address, types, values, tag)
 
     def _tag(self, event: Onset | Guess) -> float | None:
         """Time tag of the hit, the same for all its events; None offline."""
         if not event.stamp:
             return None
-        if isinstance(event, Final):
-            known = self._tags.pop(event.id, None)
-        else:
-            known = self._tags.get(event.id)
+        hit = event.channel, event.id
+        known = self._tags.pop(hit, None) if isinstance(event, Final) else self._tags.get(hit)
         if known is not None:
             return known
         self._clock.hear(event.emitted, event.stamp)
         tag = self._clock.time_of(event.sample)
         if not isinstance(event, Final):
-            self._tags[event.id] = tag
+            self._tags[hit] = tag
             if len(self._tags) > _REMEMBERED:
                 del self._tags[next(iter(self._tags))]
         return tag

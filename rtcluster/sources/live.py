@@ -1,8 +1,9 @@
 """Live input: a PortAudio stream whose callback is the compiled kernel.
 
-The callback gets the address of the processor's state and runs on PortAudio's own thread,
-without Python. Where aubio's C functions cannot be reached, the Python driver runs in a Python
-callback instead, which needs the GIL and can therefore be late.
+The callback gets the address of the processor's state, or of the first where every channel has
+one, and runs on PortAudio's own thread, without Python. Where aubio's C functions cannot be
+reached, the Python driver runs in a Python callback instead, which needs the GIL and can therefore
+be late.
 """
 
 from __future__ import annotations
@@ -13,11 +14,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from rtcluster.channels import Channels, Ear
 from rtcluster.clicks import Player
-from rtcluster.errors import SourceError
+from rtcluster.errors import SettingsError, SourceError
 from rtcluster.kernel.entry import mix
 from rtcluster.kernel.ring import push_xrun
-from rtcluster.processor import Processor
 from rtcluster.sources.devices import Device, devices, find_input, find_output
 from rtcluster.sources.look import look
 from rtcluster.sources.portaudio import JACK, begin_anew, let_go, portaudio
@@ -34,20 +35,26 @@ class LiveInput:
 
     Parameters
     ----------
-    processor : Processor
-        Prepared by this object, for the device's rate.
+    ear : Processor or Channels
+        Prepared by this object, for the device's rate. Channels listen to all of its inputs.
     device : str, optional
         Number or part of the name.
     channel : int
-        From 0.
+        The one a processor listens to, from 0.
     samplerate : int, optional
         Hz; the device's own by default.
     blocksize : int
         Frames; 0 lets the sound system choose.
     player : Player, optional
-        What has the output, :class:`rtcluster.clicks.Clicks` say; the stream then has one.
+        What has the output, :class:`rtcluster.clicks.Clicks` say; the stream then has one. It
+        needs a processor.
     output : str, optional
         Device to play on, by number or part of the name; by default the input's own.
+
+    Attributes
+    ----------
+    inputs : int
+        Channels of the device that are open, the first ones.
 
     Raises
     ------
@@ -57,7 +64,7 @@ class LiveInput:
 
     def __init__(
         self,
-        processor: Processor,
+        ear: Ear,
         device: str | None = None,
         channel: int = 0,
         samplerate: int | None = None,
@@ -75,20 +82,27 @@ class LiveInput:
             )
         target = None if player is None else find_output(output, self.device)
         rate = samplerate or self.device.samplerate
-        processor.prepare(rate, blocksize or None, channels=channel + 1, channel=channel)
-        processor.record["synchronous"] = 0
+        if isinstance(ear, Channels):
+            self.inputs = self.device.inputs
+            ear.prepare(rate, blocksize or None, channels=self.inputs)
+        else:
+            self.inputs = channel + 1
+            ear.prepare(rate, blocksize or None, channels=self.inputs, channel=channel)
+        ear.record["synchronous"] = 0
         outputs = 0 if target is None else min(OUTPUTS, target.outputs)
         if player is not None:
-            player.prepare(processor, outputs)
+            if isinstance(ear, Channels):
+                raise SettingsError("Expected one channel with a sound on each hit, got all.")
+            player.prepare(ear, outputs)
         self._player = player  # the kernel plays its memory
         self._outputs = outputs
         self._target = target
-        self._processor = processor
+        self._ear = ear
         self._portaudio_error = sd.PortAudioError
         self._options: dict[str, Any] = {
             "samplerate": rate,
             "blocksize": blocksize,
-            "channels": (channel + 1, outputs) if target else channel + 1,
+            "channels": (self.inputs, outputs) if target else self.inputs,
             "dtype": "float32",
             "latency": "low",
         }
@@ -101,7 +115,7 @@ class LiveInput:
         number = self.device.number
         options = {**self._options, "device": (number, target.number) if target else number}
         try:
-            if self._processor.driver == "compiled":
+            if self._ear.driver == "compiled":
                 return self._compiled_stream(sd, options)
             return self._python_stream(sd, options)
         except sd.PortAudioError as error:
@@ -117,14 +131,14 @@ class LiveInput:
         return sd._StreamBase(
             "duplex" if self._outputs else "input",
             callback=sd._ffi.cast("PaStreamCallback *", callback.address),
-            userdata=sd._ffi.cast("void *", self._processor.record.ctypes.data),
+            userdata=sd._ffi.cast("void *", self._ear.record.ctypes.data),
             **options,
         )
 
     def _python_stream(self, sd: Any, options: dict[str, Any]) -> Any:
         if not self._outputs:
             return sd.InputStream(callback=self._python_callback, **options)
-        mix(self._processor.record, 0, 0)  # compiled now
+        mix(self._ear.record, 0, 0)  # compiled now
         return sd.Stream(callback=self._python_duplex, **options)
 
     def _python_duplex(
@@ -136,17 +150,18 @@ class LiveInput:
         status: Any,
     ) -> None:
         self._python_callback(block, frames, times, status)
-        mix(self._processor.record, out.ctypes.data, frames)
+        mix(self._ear.record, out.ctypes.data, frames)
 
     def _python_callback(self, block: npt.NDArray[np.float32], _n: int, _t: Any, s: Any) -> None:
-        record: Any = self._processor.record[0]
+        states: Any = self._ear.record
+        record = states[0]
         began = time.monotonic_ns()
-        record["stamp"] = began
+        states["stamp"] = began
         for flag, raised in ((1, s.input_underflow), (2, s.input_overflow)):
             if raised:
                 record["xruns"] += 1
                 push_xrun(record, int(record["clock"] + record["filled"]), flag)
-        self._processor.advance(np.ascontiguousarray(block))
+        self._ear.advance(np.ascontiguousarray(block))
         slot = int(record["callbacks"]) % len(record["work"])
         record["began"][slot] = began
         record["work"][slot] = time.monotonic_ns() - began

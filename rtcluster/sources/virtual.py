@@ -61,8 +61,8 @@ class VirtualInput:
         from rtcluster.kernel.virtual import play
 
         # Compiled now, on silence of no length, so that the clock does not wait for it.
-        play(self._record[0], self._audio[:0], self.blocksize)
-        return lambda: play(self._record[0], self._audio, self.blocksize)
+        play(self._record, self._audio[:0], self.blocksize)
+        return lambda: play(self._record, self._audio, self.blocksize)
 
     def _play(self) -> None:
         began = time.monotonic()

@@ -10,7 +10,8 @@ import soundfile
 
 from rtcluster import Settings
 from rtcluster.batch.analyst import Analyst, one_by_one, to_file, to_text
-from rtcluster.batch.jobs import Job, Tell, channel_of
+from rtcluster.batch.jobs import Job, Tell
+from rtcluster.commands.options import channel_of
 from rtcluster.errors import SettingsError
 from tests.batch.conftest import CHOSEN
 

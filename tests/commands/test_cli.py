@@ -53,7 +53,7 @@ def test_options_reach_the_engine(rtcluster, wav):
         (["run", "EMPTY"], 1, "Expected at least one sample in"),
         (["run"], 2, "Missing argument"),
         (["run", "WAV", "--louder"], 2, "No such option"),
-        (["listen", "-c", "0"], 2, "Expected a channel from 1, got 0."),
+        (["listen", "-c", "0"], 2, "Expected a channel from 1, or all, got 0."),
     ],
 )
 def test_bad_input_gets_one_clear_line_and_the_right_exit_code(

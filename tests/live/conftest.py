@@ -45,11 +45,14 @@ class Listening:
         self.process = process
         self._jsonl = jsonl
 
-    def lines(self, kind):
-        """Objects of one kind of event, in order; a line that is not yet whole is left out."""
+    def all(self):
+        """All objects, in order; a line that is not yet whole is left out."""
         text = self._jsonl.read_text() if self._jsonl.exists() else ""
-        whole = text[: text.rfind("\n") + 1].splitlines()
-        return [line for line in map(json.loads, whole) if line["event"] == kind]
+        return [json.loads(line) for line in text[: text.rfind("\n") + 1].splitlines()]
+
+    def lines(self, kind):
+        """Objects of one kind of event."""
+        return [line for line in self.all() if line["event"] == kind]
 
     def wait_for(self, kind, count=1, timeout=LISTENING_S):
         """Wait until there are so many events of a kind."""

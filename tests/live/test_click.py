@@ -48,8 +48,8 @@ def taped(server, groove, process, *, ready):
     """Play the groove into a stream that has an output; both tracks, from the first sample on."""
     with jackd.Player(server, groove.audio) as player, Tape(server) as tape:
         stream_in, stream_out = tape.stream_ports()
-        tape.connect(player.port, stream_in)
-        tape.connect(player.port, tape.inputs[0])
+        tape.connect(player.ports[0], stream_in)
+        tape.connect(player.ports[0], tape.inputs[0])
         tape.connect(stream_out, tape.inputs[1])
         ready()
         player.play()

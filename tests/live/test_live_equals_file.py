@@ -32,7 +32,9 @@ def recording(request):
 
 def between_silences(audio):
     """Live input is silent before and after; so that the file is, too."""
-    lead, tail = (np.zeros(int(s * SAMPLERATE), np.float32) for s in (LEAD_S, TAIL_S))
+    lead, tail = (
+        np.zeros((int(s * SAMPLERATE), *audio.shape[1:]), np.float32) for s in (LEAD_S, TAIL_S)
+    )
     return np.concatenate([lead, audio, tail])
 
 
@@ -51,6 +53,31 @@ def times_in_dispute(file_models, live_models):
         (due, min((came for other, came in live_models.items() if other >= version), default=due))
         for version, due in file_models.items()
     ]
+
+
+def compare(file, live, offset, kind, disputed):
+    """Events of a kind are the file's, but for the decisions on hits whose model came late."""
+    for heard, expected in zip(live(kind), file(kind), strict=True):
+        left_out = DECISION if expected["id"] in disputed else ()
+        assert shifted(heard, offset, left_out) == shifted(expected, 0, left_out)
+
+
+def in_dispute(file, live, offset):
+    """Hits that a model decided in the file that came late live."""
+    disputes = times_in_dispute(
+        {line["version"]: line["effective"] for line in file("model")},
+        {line["version"]: line["effective"] - offset for line in live("model")},
+    )
+    # A hop's decisions are made with the models that were due when the hop began.
+    return {
+        line["id"]
+        for line in file("guess") + file("final")
+        if any(due < line["emitted"] <= came for due, came in disputes)
+    }
+
+
+def classes(lines):
+    return [(line["id"], line["class"]) for line in lines]
 
 
 def test_a_recording_played_live_gives_the_hits_classes_and_features_of_its_file(
@@ -87,23 +114,65 @@ def test_a_recording_played_live_gives_the_hits_classes_and_features_of_its_file
     for heard, expected in zip(live.lines("onset"), onsets, strict=True):
         assert shifted(heard, offset) == shifted(expected, 0)
 
-    disputes = times_in_dispute(
-        {line["version"]: line["effective"] for line in of_file("model")},
-        {line["version"]: line["effective"] - offset for line in live.lines("model")},
-    )
-    # A hop's decisions are made with the models that were due when the hop began.
-    disputed = {
-        line["id"]
-        for line in of_file("guess") + of_file("final")
-        if any(due < line["emitted"] <= came for due, came in disputes)
-    }
+    disputed = in_dispute(of_file, live.lines, offset)
     for kind in ("guess", "final"):
-        for heard, expected in zip(live.lines(kind), of_file(kind), strict=True):
-            left_out = DECISION if expected["id"] in disputed else ()
-            assert shifted(heard, offset, left_out) == shifted(expected, 0, left_out)
+        compare(of_file, live.lines, offset, kind, disputed)
     assert len(disputed) <= len(onsets) / 4, "models come in time for most hits"
-
-    def classes(lines):
-        return [(line["id"], line["class"]) for line in lines]
-
     assert classes(live.lines("relabel")) == classes(of_file("relabel")) != []
+
+
+def test_two_channels_played_live_give_the_lines_of_their_file_in_its_order(
+    patient_server, listen, rtcluster, tmp_path
+):
+    tracks = [render(SECONDS, SAMPLERATE, seed=n, bpm=96.0 + 20 * n).audio for n in range(2)]
+    audio = between_silences(np.stack(tracks, axis=1))
+    wav = tmp_path / "recording.wav"
+    soundfile.write(wav, audio, SAMPLERATE, subtype="FLOAT")
+    ran = rtcluster("run", wav, "-k", "3", "-c", "all")
+    assert ran.returncode == 0, ran.stderr
+    file = [json.loads(line) for line in ran.stdout.splitlines()]
+
+    with (
+        jackd.Player(patient_server, audio) as player,
+        listen(patient_server, "-d", jackd.DEVICE, "-k", "3", "-c", "all") as live,
+    ):
+        live.wait_for("session")
+        player.connect()
+        player.play()
+        jackd.wait_until(lambda: player.done, "the end of the recording", 60.0)
+        live.wait_for("final", sum(line["event"] == "final" for line in file))
+        assert live.end(signal.SIGINT) == 130
+        heard = live.all()
+
+    def of(lines, *kinds, channel=None):
+        return [
+            line
+            for line in lines
+            if line["event"] in kinds and channel in (None, line.get("channel"))
+        ]
+
+    def order(lines):
+        hits = of(lines, "onset", "guess", "final", "relabel")
+        return [(line["event"], line["channel"], line["id"]) for line in hits]
+
+    [session], [summary] = of(heard, "session"), of(heard, "summary")
+    assert (session["channel"], session["channels"]) == ("all", 2)
+    assert summary["hits"] == file[-1]["hits"] == len(of(heard, "onset"))
+    assert order(heard) == order(file)
+    offset = of(heard, "onset")[0]["sample"] - of(file, "onset")[0]["sample"]
+    assert offset % HOP == 0
+    for channel in (1, 2):
+
+        def of_file(kind, channel=channel):
+            return of(file, kind, channel=channel)
+
+        def of_live(kind, channel=channel):
+            return of(heard, kind, channel=channel)
+
+        assert len(of_file("onset")) > 20
+        disputed = in_dispute(of_file, of_live, offset)
+        compare(of_file, of_live, offset, "onset", set())
+        for kind in ("guess", "final"):
+            compare(of_file, of_live, offset, kind, disputed)
+        assert len(disputed) <= len(of_file("onset")) / 4, "models come in time for most hits"
+        assert classes(of_live("relabel")) == classes(of_file("relabel")) != []

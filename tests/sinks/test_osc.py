@@ -3,6 +3,7 @@ from __future__ import annotations
 import builtins
 import socket
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -83,6 +84,17 @@ def test_the_messages_carry_what_the_table_says(sink, receiver):
     ]
 
 
+def test_the_messages_of_a_hit_end_with_its_channel_where_there_are_several(sink, receiver):
+    for event in (onset(), guess(), final(), Relabel(0, 2, "hat")):
+        sink.event(replace(event, channel=3))
+    assert [(address, values) for _, address, values in receiver.messages()] == [
+        ("/rtcluster/onset", [0, 1.0, 90, 1.5, 3]),
+        ("/rtcluster/guess", [0, 1, "snare", 0.5, 91, 120, 4.0, 1.0, 3]),
+        ("/rtcluster/final", [0, 1, "snare", 0.25, 92, 240, 5.0, 1.0, 1, 0, 3]),
+        ("/rtcluster/relabel", [0, 2, "hat", 3]),
+    ]
+
+
 def test_the_table_in_the_manual_is_what_is_sent():
     for address, types, _ in osc._MESSAGES.values():
         row = next(line for line in osc.__doc__.splitlines() if f"/rtcluster/{address}`" in line)
@@ -105,6 +117,20 @@ def test_the_three_messages_of_a_hit_have_the_time_of_its_first_sample(sink, rec
     tags = [tag for tag, *_ in receiver.messages()]
     assert tags[0] == tags[1] == tags[2]
     assert tags[0] == pytest.approx(now - 0.010, abs=0.005)
+
+
+def test_hits_of_one_number_in_two_channels_have_each_its_own_time(sink, receiver):
+    stamp, now = clock_ns(), time.time()
+    for channel, sample in ((1, 44100), (2, 2 * 44100)):
+        sink.event(replace(onset(sample=sample, stamp=stamp + channel * 10**9), channel=channel))
+    for channel, sample in ((1, 44100), (2, 2 * 44100)):
+        late = stamp + 100_000_000 + channel * 10**9
+        sink.event(replace(final(sample=sample, stamp=late), channel=channel))
+    first, second, *finals = [tag for tag, *_ in receiver.messages()]
+    assert finals == [first, second]
+    assert second - first == pytest.approx(1.0, abs=0.005)
+    assert first - now == pytest.approx(0.990, abs=0.005)
+    assert len(sink._tags) == 0
 
 
 def test_the_offset_dates_a_hit_back(receiver):
