@@ -1,8 +1,9 @@
 """What a callback's work costs when one thing is changed.
 
 ``python -m bench.cost`` changes, one at a time: the block size, the rate, the channels (whose mean
-is heard), the number of classes, the features and how many there are, the hits that are open at
-once, and how often there is a hit. It prints a table and writes ``bench/results/cost.json``.
+is heard, or each by itself, as ``-c all`` has it), the number of classes, the features and how many
+there are, the hits that are open at once, and how often there is a hit. It prints a table and
+writes ``bench/results/cost.json``.
 
 What is timed is :func:`rtcluster.kernel.callback.on_block`, the whole of what PortAudio calls, by
 its own clock, block by block. The same audio is the same work, so each block's work is the least of
@@ -26,6 +27,7 @@ from rich.table import Table
 from bench.report import console as report_console
 from bench.report import percentiles, write
 from rtcluster import Final, Guess, Processor, Settings
+from rtcluster.channels import Channels, Ear
 from rtcluster.kernel import state as kernel_state
 from rtcluster.kernel.callback import on_block
 from rtcluster.kernel.entry import publish
@@ -37,6 +39,7 @@ Audio = npt.NDArray[np.float32]
 BLOCKSIZES = (16, 32, 128, 256, 512, 1024)
 RATES = (8000, 22050, 48000, 96000, 192000)
 CHANNELS = (2, 4, 8, 16, 32)
+EACH = (1, 2, 4, 8)
 CENTRES = (1, 8, 16, 32, kernel_state.MAX_CENTRES)
 COUNTS = (1, 3, 4, 6, 8)
 OPEN = (1, 4, 8, 16, kernel_state.MAX_OPEN - 1)
@@ -58,6 +61,8 @@ class Case:
         What was changed, and to what.
     samplerate, blocksize, channels : int
         Hz, frames, and their number.
+    each : bool
+        Each channel has a processor of its own.
     settings : Settings
     centres : int
         Of the model, one a class; the first are far from any hit, so all are looked at.
@@ -72,6 +77,7 @@ class Case:
     samplerate: int = 44100
     blocksize: int = 64
     channels: int = 1
+    each: bool = False
     settings: Settings = field(default_factory=lambda: Settings(classes=3))
     centres: int = 3
     open: int = 0
@@ -90,6 +96,10 @@ def cases() -> list[tuple[Case, Case]]:
         (replace(USUAL, what="rate", value=f"{r / 1000:g} kHz", samplerate=r), USUAL) for r in RATES
     ]
     found += [(replace(USUAL, what="channels", value=f"{n}", channels=n), USUAL) for n in CHANNELS]
+    found += [
+        (replace(USUAL, what="each channel", value=f"{n}", channels=n, each=True), USUAL)
+        for n in EACH
+    ]
     found += [(replace(USUAL, what="classes", value=f"{n}", centres=n), USUAL) for n in CENTRES]
     for n in COUNTS:
         settings = Settings(classes=3, features=FEATURES[:n])
@@ -128,26 +138,37 @@ class Bed:
     def __init__(self, case: Case, seconds: float) -> None:
         self.case = case
         self.audio = _audio(seconds, case.samplerate, case.channels, case.per_second)
-        self._processor = Processor(case.settings, driver="compiled")
-        self._processor.prepare(case.samplerate, case.blocksize, channels=case.channels)
+        self._ear: Ear
+        if case.each:
+            self._ear = Channels(self._processor)
+            self._ear.prepare(case.samplerate, case.blocksize, channels=case.channels)
+        else:
+            self._ear = self._processor()
+            self._ear.prepare(case.samplerate, case.blocksize, channels=case.channels)
+
+    def _processor(self) -> Processor:
+        return Processor(self.case.settings, driver="compiled")
 
     def run(self) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]]:
         """Work of each block in us, and whether a guess or a final was due in it."""
-        processor, size = self._processor, self.case.blocksize
-        processor.reset(forget=True)
-        state = processor.record
-        state["synchronous"] = 0
-        publish(state, _model(self.case))
-        state["hits"]["stage"][0, : self.case.open] = kernel_state.GUESSING
-        state["hits"]["sample"][0, : self.case.open] = _NEVER
-        record: Any = state[0]
+        ear, size = self._ear, self.case.blocksize
+        ear.reset(forget=True)
+        single = ear.processors if isinstance(ear, Channels) else [ear]
+        states = ear.record
+        states["synchronous"] = 0
+        for processor in single:
+            publish(processor.record, _model(self.case))
+        states["hits"]["stage"][:, : self.case.open] = kernel_state.GUESSING
+        states["hits"]["sample"][:, : self.case.open] = _NEVER
+        record: Any = states[0]
         mask = len(record["work"]) - 1
         work = np.zeros(len(self.audio) // size)
         judged = np.zeros(len(work), dtype=bool)
         for i in range(len(work)):
-            on_block(state, self.audio[i * size : (i + 1) * size], np.uint64(0), 0)
+            on_block(states, self.audio[i * size : (i + 1) * size], np.uint64(0), 0)
             work[i] = record["work"][(int(record["callbacks"]) - 1) & mask] / 1e3
-            judged[i] = any(isinstance(event, Guess | Final) for event in processor.collect())
+            new = [event for processor in single for event in processor.collect()]
+            judged[i] = any(isinstance(event, Guess | Final) for event in new)
         return work, judged
 
 
