@@ -17,11 +17,12 @@ the first one takes in proportion is its *age*, and has to stay within 10 %. Wri
 from __future__ import annotations
 
 import ctypes
+import multiprocessing
 import os
 import resource
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -302,6 +303,46 @@ def _process(
     return spent
 
 
+def _played(hours: int, *options: Any) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
+    """Hours and what they come to, one by one, from a process that does nothing else.
+
+    What a report is made of would be weighed with the engine: rich alone keeps 2 MB in the end.
+    """
+    context = multiprocessing.get_context("spawn")
+    ours, theirs = context.Pipe(duplex=False)
+    process = context.Process(target=_play_hours, args=(theirs, hours, *options), daemon=True)
+    process.start()
+    theirs.close()
+    with suppress(EOFError):
+        while True:
+            yield ours.recv()
+    process.join()
+    if process.exitcode:
+        raise typer.Exit(1)
+
+
+def _play_hours(
+    pipe: Any,
+    hours: int,
+    method: str,
+    driver: str | None,
+    samplerate: int,
+    start: int,
+    seed: int,
+) -> None:
+    """The other process: tell each hour, and what all of them came to so far."""
+    touched_pages_only()
+    settings = settings_of(method)
+    soak = Soak(settings, driver=driver, samplerate=samplerate, start=start, seed=seed)
+    rows: list[dict[str, Any]] = []
+
+    def told(row: dict[str, Any]) -> None:
+        rows.append(row)
+        pipe.send((row, soak.result(rows)))
+
+    soak.run(hours, told=told)
+
+
 def _table(runs: list[dict[str, Any]]) -> Table:
     table = Table(title="A day of drums, hour by hour")
     columns = ("method", "hour", *COUNTED, "date p99", "x real time", "age", "MB")
@@ -327,23 +368,14 @@ def main(
     seed: Annotated[int, typer.Option(help="Of the drums.", min=0)] = 0,
 ) -> None:
     """Let the engine hear drums for a day."""
-    touched_pages_only()
     console = report_console()
     runs: list[dict[str, Any]] = []
-    # What a report needs is loaded now, and not while the memory is watched.
-    console.print({"hours": hours, "results": str(write("soak", {"runs": runs}))}, style="dim")
     for name in method or METHODS:
-        settings = settings_of(name)
-        soak = Soak(settings, driver=driver, samplerate=samplerate, start=start, seed=seed)
-        done: list[dict[str, Any]] = []
-
-        def told(row: dict[str, Any], soak: Soak = soak, done: list[Any] = done) -> None:
-            done.append(row)
+        told: list[dict[str, Any]] = [{}]
+        for row, told[0] in _played(hours, name, driver, samplerate, start, seed):
             console.print(row, style="dim")
-            write("soak", {"runs": [*runs, soak.result(done)]})
-
-        soak.run(hours, told=told)
-        runs.append(soak.result(done))
+            write("soak", {"runs": [*runs, told[0]]})
+        runs.append(told[0])
     console.print(_table(runs))
     for run in runs:
         for problem in run["problems"]:
