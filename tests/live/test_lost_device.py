@@ -122,6 +122,27 @@ def test_hits_and_classes_go_on_when_the_device_is_back(command, dummy_driver, f
     assert said.count(GONE) == said.count("is back") == 1
 
 
+def test_a_server_that_comes_and_goes_again_while_it_is_waited_for_does_no_harm(
+    command, dummy_driver, tmp_path
+):
+    jsonl = tmp_path / "live.jsonl"
+    with jackd.Server() as first, listening(command, first, jsonl) as (process, said):
+        said.wait_for("Listening to")
+        jackd.wait_until(lambda: lines_of(jsonl, "session"), "the session", PATIENCE_S)
+        time.sleep(0.5)
+        first.kill()
+        said.wait_for(GONE)
+        for stays_s in (0.1, 0.9, 0.3, 0.6, 0.2, 0.5):  # it is looked for every half a second
+            passing = jackd.Server(48000, name=first.name)
+            time.sleep(stays_s)
+            passing.kill()
+            passing.close()
+        with jackd.Server(name=first.name):
+            said.wait_for("is back")
+            assert end(process) == 130
+    assert len(lines_of(jsonl, "summary")) == 1
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "SIGTERM"])
 def test_a_signal_while_it_is_waited_for_ends_with_a_summary(
     command, dummy_driver, tmp_path, number
