@@ -138,20 +138,20 @@ class Bed:
     def __init__(self, case: Case, seconds: float) -> None:
         self.case = case
         self.audio = _audio(seconds, case.samplerate, case.channels, case.per_second)
-        self._ear: Ear
+        self.ear: Ear
         if case.each:
-            self._ear = Channels(self._processor)
-            self._ear.prepare(case.samplerate, case.blocksize, channels=case.channels)
+            self.ear = Channels(self._processor)
+            self.ear.prepare(case.samplerate, case.blocksize, channels=case.channels)
         else:
-            self._ear = self._processor()
-            self._ear.prepare(case.samplerate, case.blocksize, channels=case.channels)
+            self.ear = self._processor()
+            self.ear.prepare(case.samplerate, case.blocksize, channels=case.channels)
 
     def _processor(self) -> Processor:
         return Processor(self.case.settings, driver="compiled")
 
     def run(self) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]]:
         """Work of each block in us, and whether a guess or a final was due in it."""
-        ear, size = self._ear, self.case.blocksize
+        ear, size = self.ear, self.case.blocksize
         ear.reset(forget=True)
         single = ear.processors if isinstance(ear, Channels) else [ear]
         states = ear.record

@@ -278,12 +278,13 @@ def test_blocks_that_judge_are_found():
     assert 0.1 < found["ratio"] < 10
 
 
-def test_open_hits_stay_open():
-    case = cost.replace(cost.USUAL, per_second=0.0, open=4)
+@pytest.mark.parametrize("channels", [1, 3])
+def test_open_hits_stay_open_in_every_channel(channels):
+    case = cost.replace(cost.USUAL, per_second=0.0, open=4, channels=channels, each=channels > 1)
     bed = cost.Bed(case, 0.5)
     _, judged = bed.run()
     assert not judged.any()
-    assert (bed._processor.record["hits"]["stage"] > 0).sum() == 4
+    assert (bed.ear.record["hits"]["stage"] > 0).sum(axis=1).tolist() == [4] * channels
 
 
 def test_no_two_cases_have_the_same_name():
