@@ -30,6 +30,7 @@ from rtcluster.events import (
     Relabel,
     name_of,
 )
+from rtcluster.gil import brisk
 from rtcluster.processor import Processor
 from rtcluster.sinks import Sink
 from rtcluster.sources.file import FileSource
@@ -320,6 +321,8 @@ class Pump:
 
     Leaving the context takes out what is left. The audio thread must have stopped by then, so
     that the hits still open can be settled. What went wrong on the thread is raised then.
+
+    While one runs, the whole program's threads are :data:`rtcluster.gil.brisk`.
     """
 
     def __init__(self, session: Session) -> None:
@@ -336,7 +339,8 @@ class Pump:
 
     def _run(self) -> None:
         try:
-            self._turn_until_stopped()
+            with brisk:
+                self._turn_until_stopped()
         except Exception as error:
             self._error = error
 

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from rtcluster.kernel import advance as kernel
 from rtcluster.kernel import click, onset, ring, spectrum
 from rtcluster.kernel.detector import decide
-from rtcluster.kernel.jit import compiled
+from rtcluster.kernel.jit import brief, compiled
 from rtcluster.kernel.onset import available, recent
 from rtcluster.kernel.spectrum import sum_bands
 from rtcluster.kernel.state import State
@@ -59,25 +59,25 @@ def finish(state: State) -> None:
     _finish(state[0])
 
 
-@compiled
+@brief
 def drain(state: State, out: npt.NDArray[Any]) -> int:
     """:func:`rtcluster.kernel.ring.drain`."""
     return _drain(state[0], out)
 
 
-@compiled
+@brief
 def heard(state: State) -> int:
     """:func:`rtcluster.kernel.ring.heard`."""
     return _heard(state[0])
 
 
-@compiled
+@brief
 def settled(state: State) -> int:
     """:func:`rtcluster.kernel.ring.settled`."""
     return _settled(state[0])
 
 
-@compiled
+@brief
 def publish(state: State, model: State) -> bool:
     """:func:`rtcluster.kernel.ring.publish`."""
     return _publish(state[0], model)

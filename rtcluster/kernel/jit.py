@@ -1,4 +1,4 @@
-"""How the kernel is compiled: one decorator, and a cache that cannot be stale.
+"""How the kernel is compiled, and a cache that cannot be stale.
 
 Numba keys its on-disk cache on a function's own file. A kernel function that calls one of
 another file would be loaded from the cache although the other has changed, so the
@@ -27,6 +27,14 @@ def compiled(function: F) -> F:
     ``error_model="numpy"`` because a division that raised would need the GIL.
     """
     return cast(F, njit(cache=True, nogil=True, error_model="numpy")(function))
+
+
+def brief(function: F) -> F:
+    """Compile one that Python calls, and keep the GIL: for a few microseconds of work.
+
+    To let the GIL go is to wait for it afterwards, a switch interval where a thread is busy.
+    """
+    return cast(F, njit(cache=True, error_model="numpy")(function))
 
 
 @functools.cache
