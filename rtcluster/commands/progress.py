@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 LONG_FILE_S = 30.0
 """Files of this length and more show their progress, in seconds."""
+
+_NAME_WIDTH = 40
+"""Columns of a name at most: the figures behind it have to fit on a line of 80."""
 
 
 @contextmanager
@@ -17,7 +21,7 @@ def of_one(name: str, frames: int | None, samplerate: int) -> Iterator[Callable[
         yield lambda _: None
         return
     with _bar("{task.description}") as bar:
-        task = bar.add_task(name, total=frames)
+        task = bar.add_task(Path(name).name, total=frames)
         yield lambda some: bar.advance(task, some)
 
 
@@ -74,9 +78,10 @@ class OfMany:
 def _bar(text: str, *more: Any) -> Any:
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+    from rich.table import Column
 
     columns = (
-        TextColumn(text),
+        TextColumn(text, table_column=Column(max_width=_NAME_WIDTH, no_wrap=True)),
         BarColumn(),
         TextColumn("{task.percentage:>3.0f} %"),
         *more,

@@ -106,8 +106,10 @@ def test_silence_is_no_failure(rtcluster, tmp_path):
 
 
 def test_a_long_file_shows_its_progress(rtcluster, tmp_path):
-    soundfile.write(tmp_path / "long.wav", np.zeros(8000 * 40), 8000)
-    code, _, err = rtcluster("run", str(tmp_path / "long.wav"))
+    folder = tmp_path / ("folder " * 20)  # wider than a line
+    folder.mkdir()
+    soundfile.write(folder / "long.wav", np.zeros(8000 * 40), 8000)
+    code, _, err = rtcluster("run", str(folder / "long.wav"))
     assert code == 0
     assert "long.wav" in err
     assert "100 %" in err
