@@ -52,7 +52,8 @@ def main(
     # Nothing of rtcluster has been imported until here: it would not be watched.
     with atheris.instrument_imports(include=["rtcluster"], exclude=compiled_modules()):
         one = importlib.import_module(f"bench.fuzz.{target}").one
-    one(b"")  # what is made once, and compiled
+        _compile()
+    one(b"")  # what is made once
     options = [
         f"-max_total_time={seconds}", f"-timeout={TIMEOUT_S}", f"-max_len={LARGEST}",
         "-len_control=0", f"-rss_limit_mb={MEMORY_MB}", "-print_final_stats=1",
@@ -65,6 +66,16 @@ def main(
             Path(name, str(number)).write_bytes(random.randbytes(random.randrange(400)))
         atheris.Setup([sys.argv[0], *options, *map(str, folders)], one)
         atheris.Fuzz()
+
+
+def _compile() -> None:
+    """Compile the kernel where no run has yet: no input's answer takes that long."""
+    from rtcluster import Processor
+    from rtcluster.sources.groove import render
+
+    engine = Processor()
+    engine.prepare(44100)
+    engine.process(render(3.0).audio)
 
 
 def _refuse(text: str) -> None:
