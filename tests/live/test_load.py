@@ -44,11 +44,12 @@ def session_under_load(server):
 
 
 def undisturbed(session):
-    """Every block that was played was handled, with no xrun but those of the server's own clock."""
-    return (
-        abs(session["handled"] - session["played"]) <= EDGES
-        and session["xruns"] <= session["server_late"]
-    )
+    """No more blocks lost, and no more xruns, than the server's own thread was late for.
+
+    That one runs no Python, and at a higher priority: where it is late, the machine stood still.
+    """
+    lost, late = abs(session["handled"] - session["played"]), session["server_late"]
+    return lost <= EDGES + late and session["xruns"] <= late
 
 
 def test_no_block_is_lost_under_two_busy_python_threads(server):
