@@ -16,7 +16,8 @@ demo: $(VENV)/.runs
 	$(BIN)/rtcluster demo
 
 test: $(VENV)/.tests
-	$(BIN)/pytest
+	$(BIN)/pytest -m "not live" --numprocesses auto --dist loadfile
+	$(BIN)/pytest -m live
 
 lint: $(VENV)/.tests
 	$(BIN)/ruff check .

@@ -19,6 +19,8 @@ from rtcluster.sinks.midi_ports import open_port
 from rtcluster.sources.groove import render
 from rtcluster.sources.virtual import VirtualInput
 
+pytestmark = pytest.mark.live
+
 ON, OFF = 0x99, 0x89
 SECONDS = 5.0
 
