@@ -332,6 +332,11 @@ class Player:
             self._client.connect(port, target)
         wait_until(lambda: all(map(self._client.get_all_connections, self.ports)), "the connection")
 
+    @property
+    def connected(self) -> bool:
+        """Whether anybody hears it."""
+        return any(map(self._client.get_all_connections, self.ports))
+
     def play(self) -> None:
         """Begin with the next block."""
         self._state["playing"] = 1

@@ -15,16 +15,25 @@ import soundfile
 
 from bench.jackd import Player
 
+AGAIN_S = 0.2
+
 
 def main(server: str, file: str) -> None:
-    """Play a file into a stream on a server, as soon as there is one."""
+    """Play a file into a stream on a server, as soon as there is one, and into the next one."""
+    import jack
+
     audio, _ = soundfile.read(file, dtype="float32")
     running: Any = SimpleNamespace(name=server)
-    with Player(running, audio, loop=True) as player:
-        player.connect(timeout=60.0)
-        player.play()
-        while True:
-            time.sleep(1.0)
+    while True:
+        try:
+            with Player(running, audio, loop=True) as player:
+                player.connect(timeout=60.0)
+                player.play()
+                while player.connected:
+                    time.sleep(AGAIN_S)
+        except (jack.JackError, TimeoutError) as error:
+            print(f"The player begins again: {error}", file=sys.stderr)
+        time.sleep(AGAIN_S)
 
 
 if __name__ == "__main__":

@@ -38,7 +38,9 @@ class Said:
         self._thread.start()
 
     def _read(self, stream):
-        self.lines.extend(iter(stream.readline, ""))
+        for line in iter(stream.readline, ""):
+            self.lines.append(line)
+            print(line, end="")  # for a failed test's account
 
     def wait_for(self, words, timeout=PATIENCE_S):
         def there():
@@ -72,7 +74,7 @@ def file(tmp_path):
 @contextmanager
 def player(server, file):
     command = [sys.executable, "-m", "bench.play", server.name, file]
-    with jackd.child(command, dict(os.environ)):  # what it says is in a failed test's account
+    with jackd.child(command, dict(os.environ)):
         yield
 
 
