@@ -1,4 +1,7 @@
-"""``python -m bench``: the whole suite, or one benchmark by name with its own options."""
+"""``python -m bench``: the whole suite, or one benchmark by name with its own options.
+
+What came of it is then in ``docs/benchmarks.md`` too.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from bench import suite
+from bench import suite, tables
 from bench.report import console as report_console
 
 app = typer.Typer(add_completion=False)
@@ -27,16 +30,20 @@ def main(
     listed: Annotated[bool, typer.Option("--list", help="List them, and run none.")] = False,
 ) -> None:
     """Run the benchmarks; tables to standard output, results to bench/results."""
-    console = report_console()
     if listed:
-        console.print(suite.listing())
-    elif name is None:
-        raise typer.Exit(suite.conclude(console, suite.run_all(console)))
+        report_console().print(suite.listing())
+        return
+    if name is None:
+        rows = suite.run_all(report_console())
+        code = suite.conclude(report_console(), rows)
     elif suite.find(name) is None:
         names = ", ".join(bench.name for bench in suite.BENCHES)
         raise typer.BadParameter(f"Expected one of {names}, got {name!r}.")
     else:
-        raise typer.Exit(suite.run(name, context.args))
+        code = suite.run(name, context.args)
+    if not code:
+        tables.write_page()
+    raise typer.Exit(code)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import platform
@@ -57,10 +58,38 @@ def _version(package: str) -> str | None:
         return None
 
 
-def console() -> Console:
-    """Where the tables go; wide enough for them where there is no terminal."""
-    found = Console(highlight=False)
-    return found if found.is_terminal else Console(highlight=False, width=WIDTH)
+class Report(Console):
+    """Where the tables go: to standard output, wide enough for them, and with the results.
+
+    What is dim tells how far it is, and is not kept.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(highlight=False)
+        if not self.is_terminal:
+            self.width = WIDTH
+        self._kept = Console(file=io.StringIO(), width=WIDTH, highlight=False, color_system=None)
+
+    def print(self, *objects: Any, style: Any = None, **options: Any) -> None:
+        """Print, and keep what is printed."""
+        super().print(*objects, style=style, **options)
+        if style != "dim":
+            self._kept.print(*objects, **options)
+
+    @property
+    def kept(self) -> list[str]:
+        """The lines so far."""
+        assert isinstance(self._kept.file, io.StringIO)  # made above
+        return [line.rstrip() for line in self._kept.file.getvalue().splitlines()]
+
+
+_report: list[Report] = []
+
+
+def console() -> Report:
+    """The report of this benchmark, begun."""
+    _report[:] = [Report()]
+    return _report[0]
 
 
 def percentiles(values: npt.ArrayLike, digits: int = 1) -> dict[str, float]:
@@ -74,9 +103,10 @@ def percentiles(values: npt.ArrayLike, digits: int = 1) -> dict[str, float]:
 
 
 def write(name: str, content: dict[str, Any]) -> Path:
-    """Write ``bench/results/<name>.json``, the machine's description first."""
+    """Write ``bench/results/<name>.json``: the machine, the results, and what was printed."""
     RESULTS.mkdir(exist_ok=True)
     path = RESULTS / f"{name}.json"
-    text = json.dumps({"machine": machine(), **content}, indent=2)
+    printed = {"printed": _report[0].kept} if _report else {}
+    text = json.dumps({"machine": machine(), **content, **printed}, indent=2)
     path.write_text(text + "\n", encoding="utf-8")
     return path

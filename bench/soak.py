@@ -380,7 +380,7 @@ def main(
     for run in runs:
         for problem in run["problems"]:
             console.print(f"{run['method']}: {problem}")
-    console.print("Written: bench/results/soak.json")
+    console.print(f"Written: bench/results/{write('soak', {'runs': runs}).name}")
     if any(run["problems"] for run in runs):
         raise typer.Exit(1)
 

@@ -25,6 +25,7 @@ from bench import (
     scaling,
     startup,
     suite,
+    tables,
     throughput,
 )
 from bench.classes import Truth
@@ -32,7 +33,7 @@ from bench.classes import Truth
 ROOT = Path(suite.__file__).parents[1]
 
 SUPPORT = {
-    "__init__", "__main__", "suite", "report", "recordings", "loads", "jackd",
+    "__init__", "__main__", "suite", "report", "tables", "recordings", "loads", "jackd",
     "case", "listener", "play", "drummer", "witness", "hit", "tape",
 }  # fmt: skip
 """Modules of ``bench`` that are no benchmark, but what one is made of."""
@@ -410,6 +411,35 @@ def test_a_plot_without_results_is_told(tmp_path, monkeypatch, capsys):
     drawn = sorted(path.name for path in (tmp_path / "docs").iterdir())
     assert drawn == ["scaling-dark.png", "scaling.png"]
     assert "callback: not drawn" in capsys.readouterr().out
+
+
+# The page of tables.
+
+
+def test_a_report_keeps_what_it_prints_but_for_how_far_it_is(results, capsys):
+    console = report.console()
+    console.print("two turns ...", style="dim")
+    console.print("It took [b]3 s[/b].")
+    assert capsys.readouterr().out == "two turns ...\nIt took 3 s.\n"
+    report.write("a", {"seconds": 3})
+    assert json.loads((results / "a.json").read_text())["printed"] == ["It took 3 s."]
+
+
+def test_the_page_has_what_was_printed_and_the_machine_once(results, tmp_path):
+    benches = (
+        suite.Bench("a", "what a is", ()),
+        suite.Bench("b", "what b is", None),
+        suite.Bench("c", "what c is", ()),
+    )
+    for name in ("a", "b"):
+        report.console().print(f"table of {name}")
+        report.write(name, {})
+    page = tables.page(benches, results)
+    assert "## a\n\nWhat a is.\n\n```text\ntable of a\n```\n" in page
+    assert "table of b" in page
+    assert "## c" not in page
+    assert page.count("cores") == 1
+    assert "all of these but `b`" in page
 
 
 # A tiny run.
