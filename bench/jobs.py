@@ -1,6 +1,6 @@
 """How much faster two workers are than one, and whether they write the same.
 
-``python -m bench.jobs [--files 16] [--turns 3]`` renders a folder of grooves of 60 to 120 s, and
+``python -m bench.jobs [--files 40] [--turns 3]`` renders a folder of grooves of 60 to 120 s, an hour in all, and
 runs ``rtcluster run FOLDER --out DIR`` on it with one job and with two, as programs of their own,
 start and imports included. They take turns, and the ratio is the median over the turns, because a
 shared machine's speed changes from one second to the next; the load before each turn is told.
@@ -74,7 +74,7 @@ def two_workers() -> Iterator[str]:
 
 
 def main(
-    files: Annotated[int, typer.Option(help="Recordings.")] = 16,
+    files: Annotated[int, typer.Option(help="Recordings.")] = 40,
     turns: Annotated[int, typer.Option(help="Of one job and two jobs.")] = 3,
 ) -> None:
     """Measure, print a table, write the JSON."""
