@@ -16,8 +16,8 @@ demo: $(VENV)/.runs
 	$(BIN)/rtcluster demo
 
 test: $(VENV)/.tests
-	$(BIN)/pytest -m "not live" --numprocesses auto --dist loadfile
-	$(BIN)/pytest -m live
+	$(BIN)/pytest -m "not alone" --numprocesses auto --dist loadfile --no-loadscope-reorder
+	$(BIN)/pytest -m alone
 
 lint: $(VENV)/.tests
 	$(BIN)/ruff check .

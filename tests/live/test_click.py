@@ -18,7 +18,7 @@ from bench.tape import Tape
 from rtcluster import Processor, Settings
 from rtcluster.sources.groove import render
 
-pytestmark = pytest.mark.live
+pytestmark = [pytest.mark.live, pytest.mark.alone]
 
 RATE, PERIOD, HOP = 44100, 64, 64
 GUESS = int(0.030 * RATE)

@@ -9,7 +9,7 @@ from bench import jackd
 from bench.tape import Tape
 from tests.live.conftest import RTCLUSTER
 
-pytestmark = pytest.mark.live
+pytestmark = [pytest.mark.live, pytest.mark.alone]
 
 RATE, PERIOD = 44100, 64
 

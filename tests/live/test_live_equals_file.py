@@ -10,7 +10,7 @@ import soundfile
 from bench import jackd
 from rtcluster.sources.groove import render
 
-pytestmark = pytest.mark.live
+pytestmark = [pytest.mark.live, pytest.mark.alone]
 
 SAMPLERATE, HOP, SECONDS = 44100, 64, 8
 LEAD_S, TAIL_S = 0.3, 0.5

@@ -10,7 +10,7 @@ import pytest
 from bench import jackd
 from rtcluster.sources.groove import render
 
-pytestmark = pytest.mark.live
+pytestmark = [pytest.mark.live, pytest.mark.alone]
 
 SECONDS = 3.0
 ATTEMPTS = 3

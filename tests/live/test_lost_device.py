@@ -22,7 +22,7 @@ from rtcluster.errors import SourceError
 from rtcluster.sources import groove, live, portaudio
 from rtcluster.sources.look import look
 
-pytestmark = pytest.mark.live
+pytestmark = [pytest.mark.live, pytest.mark.alone]
 
 GONE = "is gone; waiting for it"
 PATIENCE_S = 120.0

@@ -19,7 +19,7 @@ from rtcluster.sinks.midi_ports import open_port
 from rtcluster.sources.groove import render
 from rtcluster.sources.virtual import VirtualInput
 
-pytestmark = pytest.mark.live
+pytestmark = [pytest.mark.live, pytest.mark.alone]
 
 ON, OFF = 0x99, 0x89
 SECONDS = 5.0

@@ -16,7 +16,7 @@ from bench import replay as bench
 from rtcluster.recording.log import read
 from rtcluster.recording.replay import Replay
 
-pytestmark = pytest.mark.live
+pytestmark = [pytest.mark.live, pytest.mark.alone]
 
 PATIENCE_S = 120.0
 """However busy the machine is; nothing here takes so long on its own."""

@@ -10,7 +10,7 @@ import pytest
 from bench import jackd
 from rtcluster.sources import groove
 
-pytestmark = pytest.mark.live
+pytestmark = [pytest.mark.live, pytest.mark.alone]
 
 STARVED_S = 0.1
 
