@@ -1,11 +1,11 @@
 """How much faster two workers are than one, and whether they write the same.
 
-``python -m bench.jobs [--files 40] [--turns 3]`` renders a folder of grooves of 60 to 120 s, an hour in all, and
-runs ``rtcluster run FOLDER --out DIR`` on it with one job and with two, as programs of their own,
-start and imports included. They take turns, and the ratio is the median over the turns, because a
-shared machine's speed changes from one second to the next; the load before each turn is told.
-Then the same folder goes to a Dask cluster of two local workers, whose start
-is not counted. All outputs are compared byte for byte. Writes ``bench/results/jobs.json``.
+``python -m bench.jobs [--files 40] [--turns 3]`` renders a folder of grooves of 60 to 120 s, an
+hour in all, and runs ``rtcluster run FOLDER --out DIR`` on it with one job and with two, as
+programs of their own, start and imports included. They take turns, and the ratio is the median
+over the turns, because a shared machine's speed changes from one second to the next; the load
+before each turn is told. Then the same folder goes to a Dask cluster of two local workers, whose
+start is not counted. All outputs are compared byte for byte. Writes ``bench/results/jobs.json``.
 """
 
 from __future__ import annotations
