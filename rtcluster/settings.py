@@ -119,6 +119,8 @@ MAX_FEATURES = 8
 """Features that a hit can be judged by at once."""
 REFERENCE_RATE = 44100
 """The rate at which the detector's frame and hop are named, in Hz."""
+STOCK_FRAME = 512
+"""Samples of a frame of aubio's own methods, at that rate."""
 
 LEAST_THRESHOLD = 1e-6
 """A hit's strength is told as a multiple of the threshold, which must not be endless."""
@@ -276,8 +278,8 @@ class Settings:
     seed : int
         Seed of the clustering's random starts.
     buffer : int, optional
-        Frame of the detector in samples, a power of two. By default 512 at 44.1 kHz and
-        as long a time at other rates.
+        Frame of the detector in samples, a power of two. By default the preset's, or 512 for
+        aubio's own methods, at 44.1 kHz and as long a time at other rates; or what holds a hop.
     hop : int, optional
         Hop of the detector in samples. By default 64 at 44.1 kHz, likewise.
 
@@ -445,10 +447,8 @@ class Settings:
             f"at most the window ({lengths['window']} samples)",
             lengths["guess"],
         )
-        frame = self.buffer
-        if self.method == DRUMS and frame is None:
-            frame = int(PRESETS[self.preset].frame * rate_factor(samplerate))
-        return Spans(**lengths, **frame_sizes(samplerate, frame, self.hop))
+        usual = PRESETS[self.preset].frame if self.method == DRUMS else STOCK_FRAME
+        return Spans(**lengths, **frame_sizes(samplerate, self.buffer, self.hop, usual))
 
 
 def rate_factor(samplerate: float) -> float:
@@ -479,8 +479,12 @@ class Spans:
     hop: int
 
 
-def frame_sizes(samplerate: int, buffer: int | None, hop: int | None) -> dict[str, int]:
-    """Frame and hop of the detector: by default those of 512 and 64 samples at 44.1 kHz."""
+def frame_sizes(samplerate: int, buffer: int | None, hop: int | None, usual: int) -> dict[str, int]:
+    """Frame and hop of the detector in samples: by default those of ``usual`` and 64 at 44.1 kHz.
+
+    A frame is a power of two, without which aubio's transforms end the program, and holds a hop.
+    """
     factor = rate_factor(samplerate)
     chosen_hop = hop or min(max(1, int(64 * factor)), buffer or 8192)
-    return {"buffer": buffer or max(chosen_hop, int(512 * factor)), "hop": chosen_hop}
+    holds_hop = 1 << (chosen_hop - 1).bit_length()
+    return {"buffer": buffer or max(holds_hop, int(usual * factor)), "hop": chosen_hop}

@@ -82,3 +82,13 @@ def test_the_detector_sees_the_same_time_at_any_rate(rate, buffer, hop):
     assert (spans.buffer, spans.hop) == (buffer, hop)
     assert Settings(method="drums").spans(rate).hop == hop
     assert Settings(preset="fast").spans(rate).buffer == buffer
+
+
+@pytest.mark.parametrize("method", ["drums", "complex", "hfc"])
+@pytest.mark.parametrize("samplerate", [8000, 11025, 44100, 192000])
+@pytest.mark.parametrize("hop", [16, 65, 578, 1025, 2048])
+def test_a_frame_of_its_own_choice_is_a_power_of_two_and_holds_the_hop(method, samplerate, hop):
+    spans = Settings(method=method, hop=hop).spans(samplerate)
+    assert spans.hop == hop
+    assert spans.buffer >= hop
+    assert spans.buffer & (spans.buffer - 1) == 0

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from bench.fuzz import TARGETS, audio, kit, log, messages, process, watch
 from bench.fuzz import settings as values
 from bench.fuzz.feed import Feed, mutated
-from bench.fuzz.watch import Finding, answer, folder
+from bench.fuzz.watch import Finding, answer, check_events, folder
 from rtcluster import Processor, Settings
 from rtcluster.controls import Request
 from rtcluster.errors import MAX_MESSAGE, RtclusterError, SettingsError, SourceError
@@ -222,6 +222,15 @@ def test_a_number_of_thousands_of_digits_in_a_log_is_refused(tmp_path: Path) -> 
 def test_an_event_of_another_kind_may_have_any_id(tmp_path: Path) -> None:
     found = read(written(tmp_path / "a.jsonl", SESSION, ONSET, {"event": "later", "id": [1]}))
     assert [hit.id for hit in hits(found)] == [0]
+
+
+@pytest.mark.parametrize("method", ["complex", "hfc", "drums"])
+def test_a_hop_that_is_no_power_of_two_ends_no_program(method: str) -> None:
+    processor = Processor(Settings(classes=3, method=method, hop=578))
+    processor.prepare(11025)  # aubio's transform of 578 samples was the end of it
+    found = processor.process(render(2.0, 11025).audio) + processor.flush()
+    assert found
+    check_events(found)
 
 
 # The targets themselves: they have to be able to find something.
