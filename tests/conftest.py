@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ import pytest
 from hypothesis import settings as hypothesis_settings
 
 from rtcluster import Event, Processor, Settings
+from rtcluster.sinks import Sink
 from rtcluster.sources import groove
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
@@ -69,6 +70,44 @@ def browser() -> Iterator[Any]:
         running = playwright.chromium.launch(executable_path=found, args=FLAGS)
         yield running
         running.close()
+
+
+class Kept(Sink):
+    """A sink that keeps what it is told."""
+
+    def __init__(self) -> None:
+        self.events: list[Event] = []
+        self.session: dict[str, object] | None = None
+        self.summary: dict[str, object] | None = None
+
+    def begin(self, session: dict[str, object]) -> None:
+        self.session = session
+
+    def event(self, event: Event) -> None:
+        self.events.append(event)
+
+    def end(self, summary: dict[str, object]) -> None:
+        self.summary = summary
+
+
+def looked_at(browser: Any, path: Path, widths: Sequence[int]) -> Iterator[Any]:
+    """A page from disk at each width, light and dark; when done with, it complained of nothing."""
+    for width in widths:
+        for scheme in ("light", "dark"):
+            page = browser.new_page()
+            page.set_viewport_size({"width": width, "height": 900})
+            page.emulate_media(color_scheme=scheme)
+            said: list[str] = []
+            asked: list[str] = []
+            page.on("console", lambda message, said=said: said.append(message.text))
+            page.on("pageerror", lambda error, said=said: said.append(str(error)))
+            page.on("request", lambda request, asked=asked: asked.append(request.url))
+            page.goto(path.as_uri())
+            yield page
+            assert page.evaluate("document.documentElement.scrollWidth") <= width
+            assert said == []
+            assert [url for url in asked if not url.startswith(("data:", "file:"))] == []
+            page.close()
 
 
 def run(

@@ -11,7 +11,7 @@ from rtcluster.controls import CONTROLS, Controls, Request
 from rtcluster.errors import RtclusterError
 from rtcluster.events import Control
 from rtcluster.session import Pump, Session
-from rtcluster.sinks import Sink
+from tests.conftest import Kept
 
 RIGHT = [
     ("rename", {"class": 0, "name": "kick"}),
@@ -90,14 +90,6 @@ def test_requests_come_to_those_who_carry_them_out_in_order():
     assert next(controls.taken()).what in ("record", "reset")
     assert len(list(controls.taken())) == 7
     assert list(controls.pumped()) == list(controls.taken()) == []
-
-
-class Kept(Sink):
-    def __init__(self):
-        self.events = []
-
-    def event(self, event):
-        self.events.append(event)
 
 
 @pytest.fixture

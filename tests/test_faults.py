@@ -13,21 +13,17 @@ import pytest
 
 from rtcluster import Final, ModelChange, Processor, Relabel, Settings
 from rtcluster.session import Pump, Session
-from rtcluster.sinks import Sink
 from rtcluster.sources.virtual import VirtualInput
-from tests.conftest import run
+from tests.conftest import Kept, run
 
 
-class Kept(Sink):
-    """Keeps everything; waits at its tenth event if it is to."""
-
-    def __init__(self, wait_s=0.0):
-        self.events, self._wait_s = [], wait_s
+class Blocking(Kept):
+    """Takes a second over its tenth event."""
 
     def event(self, event):
-        self.events.append(event)
+        super().event(event)
         if len(self.events) == 10:
-            time.sleep(self._wait_s)
+            time.sleep(1.0)
 
 
 def performed(audio, sinks, **changes):
@@ -53,7 +49,7 @@ def hits(events):
 
 def test_a_sink_that_blocks_delays_the_others_and_loses_no_hit(drums):
     audio = drums.audio[: 4 * 44100]
-    blocking, other = Kept(wait_s=1.0), Kept()
+    blocking, other = Blocking(), Kept()
     summary, complaints = performed(audio, [blocking, other])
     assert not complaints
     assert summary["events_dropped"] == 0

@@ -13,28 +13,11 @@ import soundfile
 
 from rtcluster import Onset, Processor, Settings
 from rtcluster.session import Pump, Session, percentiles, run_file
-from rtcluster.sinks import Sink
 from rtcluster.sinks.jsonl import JsonLines
 from rtcluster.sources.file import FileSource
 from rtcluster.sources.groove import render
 from rtcluster.sources.virtual import VirtualInput
-from tests.conftest import run
-
-
-class Kept(Sink):
-    """A sink that keeps everything."""
-
-    def __init__(self):
-        self.events, self.session, self.summary = [], None, None
-
-    def begin(self, session):
-        self.session = session
-
-    def event(self, event):
-        self.events.append(event)
-
-    def end(self, summary):
-        self.summary = summary
+from tests.conftest import Kept, run
 
 
 class Broken(Kept):

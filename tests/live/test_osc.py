@@ -12,22 +12,13 @@ from bench.listener import Listener
 from rtcluster import Final, Guess, Onset, Processor, Settings
 from rtcluster.events import Relabel
 from rtcluster.session import Pump, Session
-from rtcluster.sinks import Sink
 from rtcluster.sinks.osc import OscOut
 from rtcluster.sources.groove import render
 from rtcluster.sources.virtual import VirtualInput
+from tests.conftest import Kept
 
 RATE, SECONDS = 44100, 5.0
 KINDS = {Onset: "onset", Guess: "guess", Final: "final", Relabel: "relabel"}
-
-
-class Kept(Sink):
-    def __init__(self):
-        self.events = []
-
-    def event(self, event):
-        if type(event) in KINDS:
-            self.events.append(event)
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +36,7 @@ def played():
         summary = session.end()
         osc.close()
         wait_until(lambda: listener.came()[-1][2] == "/rtcluster/summary", "the summary")
-        return kept.events, listener.came(), summary
+        return [one for one in kept.events if type(one) in KINDS], listener.came(), summary
 
 
 def test_every_event_is_received_once_and_in_order(played):

@@ -7,36 +7,26 @@ from typing import Any
 
 import pytest
 
+from tests.conftest import looked_at
+
+WIDTHS = (390, 1440)
+
 
 def test_every_picture_and_player_loads_and_nothing_is_asked_of_a_network(
     report: Path, browser: Any
 ) -> None:
-    for width in (390, 1440):
-        for scheme in ("light", "dark"):
-            page = browser.new_page()
-            page.set_viewport_size({"width": width, "height": 900})
-            page.emulate_media(color_scheme=scheme)
-            said: list[str] = []
-            asked: list[str] = []
-            page.on("console", lambda message, said=said: said.append(message.text))
-            page.on("pageerror", lambda error, said=said: said.append(str(error)))
-            page.on("request", lambda request, asked=asked: asked.append(request.url))
-            page.goto(report.as_uri())
-            page.wait_for_function(
-                "[...document.querySelectorAll('audio')].every(a => a.readyState > 0 || a.error)"
-            )
-            assert said == []
-            assert [url for url in asked if not url.startswith(("data:", "file:"))] == []
-            images = page.evaluate(
-                "[...document.images].map(i => [i.complete && i.naturalWidth > 0, i.alt])"
-            )
-            assert len(images) >= 12
-            assert all(loaded and alt for loaded, alt in images)
-            lengths = page.evaluate("[...document.querySelectorAll('audio')].map(a => a.duration)")
-            assert len(lengths) >= 5
-            assert lengths == pytest.approx([4.3] * len(lengths), abs=0.05)
-            assert page.evaluate("document.documentElement.scrollWidth") <= width
-            page.close()
+    for page in looked_at(browser, report, WIDTHS):
+        page.wait_for_function(
+            "[...document.querySelectorAll('audio')].every(a => a.readyState > 0 || a.error)"
+        )
+        images = page.evaluate(
+            "[...document.images].map(i => [i.complete && i.naturalWidth > 0, i.alt])"
+        )
+        assert len(images) >= 12
+        assert all(loaded and alt for loaded, alt in images)
+        lengths = page.evaluate("[...document.querySelectorAll('audio')].map(a => a.duration)")
+        assert len(lengths) >= 5
+        assert lengths == pytest.approx([4.3] * len(lengths), abs=0.05)
 
 
 def test_a_player_plays_and_stops_the_others(report: Path, browser: Any) -> None:
@@ -59,13 +49,8 @@ def test_a_player_plays_and_stops_the_others(report: Path, browser: Any) -> None
 
 
 def test_a_phone_and_a_dark_page_get_pictures_of_their_own(report: Path, browser: Any) -> None:
-    shown = set()
-    for width in (390, 1440):
-        for scheme in ("light", "dark"):
-            page = browser.new_page()
-            page.set_viewport_size({"width": width, "height": 900})
-            page.emulate_media(color_scheme=scheme)
-            page.goto(report.as_uri())
-            shown.add(page.evaluate("document.querySelector('#picture-onsets img').currentSrc"))
-            page.close()
+    shown = {
+        page.evaluate("document.querySelector('#picture-onsets img').currentSrc")
+        for page in looked_at(browser, report, WIDTHS)
+    }
     assert len(shown) == 4

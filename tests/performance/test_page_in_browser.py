@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from rtcluster.performance import measure
+from tests.conftest import looked_at
 from tests.performance import grooves
 
 
@@ -30,27 +31,11 @@ def test_the_page_fits_and_says_nothing_to_the_console(tmp_path: Path, browser: 
     found = measure(times, [*classes, *classes], np.full(len(times), 80.0), names)
     path = written(tmp_path, found)
     sources = set()
-    for width in (390, 1280):
-        for scheme in ("light", "dark"):
-            page = browser.new_page()
-            page.set_viewport_size({"width": width, "height": 900})
-            page.emulate_media(color_scheme=scheme)
-            said: list[str] = []
-            asked: list[str] = []
-            page.on("console", lambda message, said=said: said.append(message.text))
-            page.on("pageerror", lambda error, said=said: said.append(str(error)))
-            page.on("request", lambda request, asked=asked: asked.append(request.url))
-            page.goto(path.as_uri())
-            page.wait_for_function("[...document.images].every(i => i.complete)")
-            assert said == []
-            assert [url for url in asked if not url.startswith(("data:", "file:"))] == []
-            images = page.evaluate("[...document.images].map(i => [i.naturalWidth > 0, i.alt])")
-            assert len(images) == 6
-            assert all(loaded and alt for loaded, alt in images)
-            assert page.evaluate("document.documentElement.scrollWidth") <= width
-            sources.add(
-                page.evaluate("document.querySelector('#picture-deviations img').currentSrc")
-            )
-            sources.add(page.evaluate("getComputedStyle(document.body).backgroundColor"))
-            page.close()
+    for page in looked_at(browser, path, (390, 1280)):
+        page.wait_for_function("[...document.images].every(i => i.complete)")
+        images = page.evaluate("[...document.images].map(i => [i.naturalWidth > 0, i.alt])")
+        assert len(images) == 6
+        assert all(loaded and alt for loaded, alt in images)
+        sources.add(page.evaluate("document.querySelector('#picture-deviations img').currentSrc"))
+        sources.add(page.evaluate("getComputedStyle(document.body).backgroundColor"))
     assert len(sources) == 4 + 2

@@ -18,23 +18,7 @@ from rtcluster.kernel.ring import push_xrun
 from rtcluster.recording.recorder import Recorder
 from rtcluster.recording.replay import Replay
 from rtcluster.session import Pump, Session
-from rtcluster.sinks import Sink
-
-
-class Kept(Sink):
-    """Keeps what it is told."""
-
-    def __init__(self):
-        self.events, self.session, self.summary = [], None, None
-
-    def begin(self, session):
-        self.session = session
-
-    def event(self, event):
-        self.events.append(event)
-
-    def end(self, summary):
-        self.summary = summary
+from tests.conftest import Kept
 
 
 class Stepped(Recorder):

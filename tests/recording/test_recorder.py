@@ -19,7 +19,8 @@ from rtcluster.session import Pump, Session
 from rtcluster.sinks.jsonl import JsonLines
 from rtcluster.sources import groove
 from rtcluster.sources.virtual import VirtualInput
-from tests.recording.conftest import Kept, events_of, replayed, same
+from tests.conftest import Kept
+from tests.recording.conftest import events_of, replayed, same
 
 SPACE = OSError(errno.ENOSPC, "No space left on device")
 

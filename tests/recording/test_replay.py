@@ -20,8 +20,8 @@ from rtcluster.learning.kit import Kit
 from rtcluster.recording import recorder as recorders
 from rtcluster.recording.replay import Replay
 from rtcluster.sources import groove
-from tests.conftest import run
-from tests.recording.conftest import Kept, Live, events_of, replayed, same
+from tests.conftest import Kept, run
+from tests.recording.conftest import Live, events_of, replayed, same
 
 SECONDS = 5.0
 HITS = 19
