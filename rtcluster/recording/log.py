@@ -7,6 +7,7 @@ else that is not the event schema is refused in one line.
 from __future__ import annotations
 
 import json
+import math
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -179,6 +180,12 @@ _WHERE_GIVEN["final"] = _WHERE_GIVEN["guess"]
 
 _LARGEST = 1 << 63  # no clock of ours gets there
 
+_NUMBERS = {"guess": ("energy", "margin"), "final": ("energy", "margin")}
+"""Numbers that may be missing, whole or not."""
+
+_YES_OR_NO = {"final": ("revised", "overlapped")}
+"""The same, true or false."""
+
 _STRINGS = {"guess": ("name",), "final": ("name",), "relabel": ("name",), "control": ("what",)}
 
 
@@ -191,12 +198,22 @@ def _check(source: Path, number: int, line: Line) -> None:
     for key in _STRINGS.get(kind, ()):
         if not isinstance(line.get(key), str):
             raise _refuse(source, number, f"text for {key}", line.get(key))
+    for key in _NUMBERS.get(kind, ()):
+        if not _is_number(line.get(key, 0.0)):
+            raise _refuse(source, number, f"a number for {key}", line.get(key))
+    for key in _YES_OR_NO.get(kind, ()):
+        if not isinstance(line.get(key, False), bool):
+            raise _refuse(source, number, f"true or false for {key}", line.get(key))
     if kind == "control":
         _check_control(source, number, line["what"], line.get("value"))
 
 
 def _is_whole(value: object) -> bool:
     return type(value) is int and -_LARGEST < value < _LARGEST
+
+
+def _is_number(value: object) -> bool:
+    return _is_whole(value) or (type(value) is float and math.isfinite(value))
 
 
 def _check_control(source: Path, number: int, what: str, value: object) -> None:

@@ -207,6 +207,21 @@ def test_a_log_with_other_numbers_is_refused(tmp_path: Path, line: dict) -> None
         read(written(tmp_path / "a.jsonl", SESSION, ONSET, line))
 
 
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [(FINAL | {"energy": "\ud800"}, "a number for energy"),
+     (FINAL | {"margin": float("nan")}, "a number for margin"),
+     (FINAL | {"margin": 10**400}, "a number for margin"),
+     (FINAL | {"revised": 1}, "true or false for revised")],
+)  # fmt: skip
+def test_a_log_with_no_number_for_a_measure_is_refused(
+    tmp_path: Path, line: dict, expected: str
+) -> None:
+    path = written(tmp_path / "a.jsonl", SESSION, ONSET, line)
+    with pytest.raises(SourceError, match=f"Expected {expected}"):
+        read(path)
+
+
 def test_a_log_with_a_rate_beyond_all_bounds_is_refused(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match="Expected a sample rate"):
         read(written(tmp_path / "a.jsonl", SESSION | {"samplerate": 10**400}))
