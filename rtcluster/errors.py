@@ -5,6 +5,8 @@ Each message is one line that says what was expected, what came, and what to do.
 
 from __future__ import annotations
 
+from rtcluster.names import visible
+
 MAX_MESSAGE = 1000
 """Characters of a message."""
 
@@ -21,7 +23,7 @@ class RtclusterError(Exception):
         text = super().__str__()
         if len(text) > MAX_MESSAGE:
             text = text[: MAX_MESSAGE - 3] + "..."
-        return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+        return visible(text)
 
 
 class SettingsError(RtclusterError, ValueError):

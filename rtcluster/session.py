@@ -31,6 +31,7 @@ from rtcluster.events import (
     name_of,
 )
 from rtcluster.gil import brisk
+from rtcluster.names import visible
 from rtcluster.processor import Processor
 from rtcluster.sinks import Sink
 from rtcluster.sources.file import FileSource
@@ -131,7 +132,7 @@ class Session:
             "event": "session",
             "version": SCHEMA_VERSION,
             "samplerate": self.processor.samplerate,
-            "source": self.source,
+            "source": visible(self.source),
             "settings": settings.as_dict(),
             "driver": self.processor.driver,
             "warmup": settings.warmup_hits,

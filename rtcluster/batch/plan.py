@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePath
 
 from rtcluster.errors import SettingsError, SourceError
+from rtcluster.names import for_libsndfile
 from rtcluster.sources.file import STANDARD_INPUT
 
 _ENDINGS = {
@@ -113,7 +114,7 @@ def measured(recordings: Iterable[Recording]) -> Iterator[Recording]:
 
     for one in recordings:
         try:
-            seconds = soundfile.info(one.path).duration
+            seconds = soundfile.info(for_libsndfile(one.path)).duration
         except (soundfile.LibsndfileError, OSError, TypeError, ValueError):
             seconds = 0.0  # the job will say what is wrong
         yield Recording(one.path, one.relative, seconds, one.size, one.changed_ns)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rtcluster.commands.terminal import say
+from rtcluster.names import visible
 
 if TYPE_CHECKING:
     from rtcluster.learning.kit import Kit
@@ -25,8 +26,8 @@ def show(file: File) -> None:
 
     shown = load(file)
     print(
-        f"{file}: {shown.samplerate} Hz, window {shown.window} and guess {shown.guess} samples, "
-        f"{shown.scaling} scaling"
+        f"{visible(file)}: {shown.samplerate} Hz, window {shown.window} and guess {shown.guess} "
+        f"samples, {shown.scaling} scaling"
     )
     if shown.detection is not None:
         own = shown.detection.as_dict().items()

@@ -10,6 +10,7 @@ import typer
 
 from rtcluster.commands.terminal import say
 from rtcluster.errors import RtclusterError, SettingsError
+from rtcluster.names import printable, visible
 
 if TYPE_CHECKING:
     from rtcluster.recording.log import Log
@@ -55,7 +56,7 @@ def report(
         [hit.time for hit in hits],
         [hit.class_ for hit in hits],
         [hit.velocity for hit in hits],
-        [hit.name for hit in hits],
+        [printable(hit.name) for hit in hits],
         bpm=_played_to(log.session) if bpm is None else bpm,
         beat_at=beat_at,
         latency_offset_ms=latency_offset,
@@ -104,8 +105,8 @@ def _write(target: Path, found: Any, log: Log, ids: list[int]) -> None:
         ) from error
 
     name = log.path.parent.resolve().name if log.path.name == "events.jsonl" else log.path.name
-    source = str(log.session.get("source", "")) or "not told"
-    text = page(found, pictures.draw_all(found), name, source, log.summary is not None)
+    source = printable(log.session.get("source", "")) or "not told"
+    text = page(found, pictures.draw_all(found), visible(name), source, log.summary is not None)
     rows = found.hit_rows()
     for row, id_ in zip(rows, ids, strict=True):
         row["id"] = id_

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from rtcluster.errors import SourceError
 from rtcluster.exports import Wanted
 from rtcluster.exports.take import Take
+from rtcluster.names import for_libsndfile
 from rtcluster.notebook import sonify
 
 BLOCK = 1 << 18
@@ -54,7 +55,7 @@ def _write(target: Path, take: Take, audio: soundfile.SoundFile | None) -> int:
     gain = min(1.0, LOUDEST / (peak + level))
     starts = np.array([hit.sample for hit in take.hits], np.int64)
     classes = np.array([hit.class_ for hit in take.hits], np.int64)
-    with soundfile.SoundFile(target, "w", rate, 1, "PCM_16", format="WAV") as out:
+    with soundfile.SoundFile(for_libsndfile(target), "w", rate, 1, "PCM_16", format="WAV") as out:
         for block in _blocks(take, audio):
             # A click that began up to a second before may still sound in this block.
             first, last = np.searchsorted(starts, (begin - rate, begin + len(block)))
@@ -85,7 +86,7 @@ def _audio(take: Take) -> soundfile.SoundFile:
             "Leave --mix out."
         )
     try:
-        audio = soundfile.SoundFile(take.audio)
+        audio = soundfile.SoundFile(for_libsndfile(take.audio))
     except soundfile.LibsndfileError as error:
         raise SourceError(f"Expected audio in {take.audio}, got: {error}") from error
     if audio.samplerate != take.samplerate:

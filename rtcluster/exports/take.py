@@ -14,6 +14,7 @@ from pathlib import Path
 
 from rtcluster.errors import SourceError
 from rtcluster.events import UNKNOWN, UNKNOWN_NAME
+from rtcluster.names import printable
 from rtcluster.recording import log
 from rtcluster.recording.audio import audio_of
 from rtcluster.recording.log import Hit
@@ -106,11 +107,6 @@ def end(hit: Hit, samplerate: int) -> int:
     """Sample after the last one that was measured of a hit."""
     span = hit.line.get("span")
     return hit.sample + max(1, span if type(span) is int else round(WINDOW_S * samplerate))
-
-
-def printable(text: object) -> str:
-    """A text on one line, without what files cannot hold or what would break their lines."""
-    return " ".join("".join(c if c.isprintable() else " " for c in str(text)).split())
 
 
 def _length(session: log.Log, hits: tuple[Hit, ...]) -> int:

@@ -18,6 +18,8 @@ import soundfile
 import soxr
 from numpy.typing import NDArray
 
+from rtcluster.names import for_libsndfile, visible
+
 IN_MEMORY = 20_000_000
 """Samples that are kept in memory: 80 MB, 15 minutes at 22050 Hz."""
 
@@ -60,6 +62,11 @@ class Recording:
     channels: int
 
     @property
+    def name(self) -> str:
+        """The file's name as text can hold it."""
+        return visible(self.path.name)
+
+    @property
     def duration(self) -> float:
         """Length in s."""
         return len(self.samples) / self.rate
@@ -97,7 +104,7 @@ def load(
     path = Path(path)
     probe(path, rate)
     try:
-        with soundfile.SoundFile(path) as file:
+        with soundfile.SoundFile(for_libsndfile(path)) as file:
             source_rate, channels = int(file.samplerate), int(file.channels)
             expected = int(np.ceil(file.frames * rate / source_rate))
             samples = _collect(_resampled(file, rate, tick), expected, scratch)
@@ -117,7 +124,7 @@ def probe(path: str | Path, rate: int) -> None:
     with path.open("rb"):
         pass  # the system's own words for a file that cannot be opened
     try:
-        soundfile.info(path)
+        soundfile.info(for_libsndfile(path))
     except soundfile.LibsndfileError as error:
         raise _unreadable(path, error) from error
 

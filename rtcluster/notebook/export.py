@@ -109,7 +109,7 @@ def write_parts(
     write_labels(folder / "labels.txt", results.analyses[0])
     events = folder / "events.jsonl"
     if results.duel is not None:
-        write_events(events, results.duel, results.recording.path.name)
+        write_events(events, results.duel, results.recording.name)
     else:
         events.unlink(missing_ok=True)  # one of an earlier run would belong to other settings
     _fresh(folder / "pictures", "*.png")

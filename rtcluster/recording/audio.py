@@ -17,6 +17,7 @@ import numpy.typing as npt
 import soundfile
 
 from rtcluster.errors import RtclusterError, SettingsError, SourceError
+from rtcluster.names import for_libsndfile
 
 FORMATS = ("wav", "flac")
 """32-bit float, bit for bit what came in; or 24-bit whole numbers, half the size."""
@@ -66,7 +67,7 @@ class AudioWriter:
         self._flac = kind == "flac"
         subtype = "PCM_24" if self._flac else "FLOAT"
         with _telling(self.path):
-            soundfile.SoundFile(self.path, "w", samplerate, 1, subtype).close()
+            soundfile.SoundFile(for_libsndfile(self.path), "w", samplerate, 1, subtype).close()
 
     def append(self, audio: npt.NDArray[np.float32]) -> None:
         """Write samples, shape (frames,), at the end; when this returns, the system has them."""
@@ -74,7 +75,7 @@ class AudioWriter:
             raise RtclusterError(
                 f"Expected at most 4 GB in a WAV file, got more; {self.path} is complete so far."
             )
-        with _telling(self.path), soundfile.SoundFile(self.path, "r+") as file:
+        with _telling(self.path), soundfile.SoundFile(for_libsndfile(self.path), "r+") as file:
             file.seek(0, soundfile.SEEK_END)
             file.write(whole_numbers(audio) if self._flac else audio)
             if file.frames != self.frames + audio.size:
@@ -86,11 +87,12 @@ class AudioWriter:
         if not self._flac:
             return
         target = self.path.with_suffix(".flac")
+        to = for_libsndfile(target)
         try:
             with (
                 _telling(target),
-                soundfile.SoundFile(self.path) as source,
-                soundfile.SoundFile(target, "w", self._samplerate, 1, "PCM_24") as file,
+                soundfile.SoundFile(for_libsndfile(self.path)) as source,
+                soundfile.SoundFile(to, "w", self._samplerate, 1, "PCM_24") as file,
             ):
                 while len(block := source.read(_COPIED, dtype="int32")):
                     file.write(block)

@@ -19,6 +19,7 @@ import numpy as np
 
 from rtcluster.errors import RtclusterError, SettingsError
 from rtcluster.events import Event
+from rtcluster.names import visible
 from rtcluster.processor import Processor
 from rtcluster.recording.audio import STEPS, AudioWriter, check_format
 from rtcluster.recording.log import EVENTS_FILE, Line
@@ -118,7 +119,8 @@ class Recorder(Sink):
         """Write what is left of the audio; the audio thread has stopped by now."""
         self._stop.set()
         self._thread.join()
-        recorded = {"folder": str(self.folder), "samples": self._written, "lost": self._lost}
+        folder = visible(str(self.folder))
+        recorded = {"folder": folder, "samples": self._written, "lost": self._lost}
         return {"recording": recorded | {"complete": self._going and not self._lost}}
 
     def end(self, summary: dict[str, object]) -> None:

@@ -21,6 +21,7 @@ import numpy.typing as npt
 import soundfile
 
 from rtcluster.errors import SourceError
+from rtcluster.names import for_libsndfile
 
 STANDARD_INPUT = "-"
 _PIPEABLE = (b"RIFF", b"RIFX", b".snd")
@@ -73,7 +74,7 @@ class FileSource:
         if not path.is_file():
             what = "a folder" if path.is_dir() else "nothing there"
             raise SourceError(f"Expected an audio file at {path}, got {what}.")
-        return self._open(str(path))
+        return self._open(for_libsndfile(path))
 
     def _open(self, file: Any) -> Any:
         try:

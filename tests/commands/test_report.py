@@ -137,3 +137,14 @@ def test_report_refuses_bad_input_in_one_line(rtcluster, tmp_path, arguments, co
     assert (got, out) == (code, "")
     assert err.splitlines()[-1].startswith("rtcluster: Expected")
     assert "Traceback" not in err
+
+
+def test_names_that_no_file_holds_are_reported_without_what_it_cannot(rtcluster, recording):
+    events = recording / "events.jsonl"
+    first, rest = events.read_text().split("\n", 1)
+    session = json.loads(first) | {"source": "ri\ud800de"}
+    events.write_text(json.dumps(session) + "\n" + rest.replace('"class 0"', '"kick\\ud800"'))
+    code, _, err = rtcluster("report", recording)
+    assert code == 0
+    assert re.search(r"^kick +\d+ hits", err, re.M)
+    assert "ri de" in (recording / "performance.html").read_text(encoding="utf-8")

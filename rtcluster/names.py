@@ -1,0 +1,25 @@
+"""Names from outside: of files that need not be Unicode, and of what may not break a line.
+
+On POSIX a file's name is bytes. Python gives those that are not UTF-8 as lone surrogates (PEP 383),
+which neither libsndfile's binding, nor a text file, nor another program's JSON reader takes.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+
+def for_libsndfile(path: str | os.PathLike[str]) -> str | bytes:
+    """Return a path as soundfile takes it, whatever the name: its bytes, or text on Windows."""
+    return os.fspath(path) if sys.platform == "win32" else os.fsencode(path)
+
+
+def visible(text: str) -> str:
+    """Escape what would break a line, act on a terminal, or is not Unicode."""
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+
+
+def printable(text: object) -> str:
+    """A text on one line, without what files cannot hold or what would break their lines."""
+    return " ".join("".join(c if c.isprintable() else " " for c in str(text)).split())
