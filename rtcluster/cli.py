@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from typing import Annotated
 
@@ -50,6 +51,9 @@ def root(
 
 def main() -> None:
     """Run the program; it ends with the exit codes that :mod:`rtcluster.commands` names."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a name that it cannot spell is no failure
+            stream.reconfigure(errors="backslashreplace")
     try:
         app()
     except SettingsError as error:

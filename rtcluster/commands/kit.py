@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rtcluster.commands.terminal import say
-from rtcluster.names import visible
 
 if TYPE_CHECKING:
     from rtcluster.learning.kit import Kit
@@ -26,8 +25,8 @@ def show(file: File) -> None:
 
     shown = load(file)
     print(
-        f"{visible(file)}: {shown.samplerate} Hz, window {shown.window} and guess {shown.guess} "
-        f"samples, {shown.scaling} scaling"
+        f"{file}: {shown.samplerate} Hz, window {shown.window} and guess {shown.guess} samples, "
+        f"{shown.scaling} scaling"
     )
     if shown.detection is not None:
         own = shown.detection.as_dict().items()

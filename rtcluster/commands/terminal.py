@@ -10,7 +10,6 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from rtcluster.errors import RtclusterError
-from rtcluster.names import visible
 
 if TYPE_CHECKING:
     from rtcluster.channels import Channels, Ear
@@ -26,8 +25,8 @@ FAILED, USAGE, INTERRUPTED = 1, 2, 130
 
 
 def say(text: str) -> None:
-    """A line on standard error; what would break it or act on the terminal is escaped."""
-    print(visible(text), file=sys.stderr, flush=True)
+    """A line on standard error."""
+    print(text, file=sys.stderr, flush=True)
 
 
 def fail(text: str) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import subprocess
 import sys
 
 import pytest
@@ -79,3 +81,15 @@ def test_one_that_is_not_there_is_refused_in_a_line(rtcluster, folder):
     assert code == 1
     assert err.count("\n") == 1
     assert "no caf\\udce9.wav, got nothing there" in err
+
+
+def test_a_name_that_the_terminal_cannot_spell_is_escaped(rtcluster, wav, tmp_path):
+    kit = tmp_path / "a.kit"
+    assert rtcluster("run", wav, "-k", "3", "--save-kit", kit)[0] == 0
+    assert rtcluster("kit", "rename", kit, "0", "\u9f13")[0] == 0
+    shown = subprocess.run(
+        [sys.executable, "-m", "rtcluster", "kit", "show", str(kit)],
+        env=os.environ | {"PYTHONIOENCODING": "ascii"}, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert re.search(r"^0 +\\u9f13 ", shown.stdout, re.M)
+    assert shown.stderr == ""
