@@ -310,7 +310,7 @@ def draw(rows: list[dict[str, Any]], path: Path) -> None:
         text = f"{row['family']} {row['name']}, the whole recording"
         labels.insert(0, (axes.get_xlim()[1], at, text, colour))
     axes.legend(loc="lower left", frameon=True, facecolor="white", framealpha=1.0)
-    canvas.draw()  # type: ignore[no-untyped-call]  # matplotlib's is untyped
+    canvas.draw()  # type: ignore[no-untyped-call]  # matplotlib leaves draw() without annotations
     _label(figure, axes, labels, [row["figures"]["f50"] for row in offline])
     path.parent.mkdir(exist_ok=True)
     figure.savefig(path)

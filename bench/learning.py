@@ -122,7 +122,7 @@ def ours(recording: Recording, k: int, features: str) -> tuple[Stream, Learned]:
         spent.append((time.perf_counter_ns() - began) / 1e3)
         return update
 
-    learner.learn = learn  # type: ignore[method-assign]  # the same, timed
+    learner.learn = learn  # type: ignore[method-assign]  # same signature, with a clock
     events = processor.process(recording.audio) + processor.flush()
     heard = gather(events, recording.samplerate, k)
     stream = Stream(heard.times, heard.features["final"])

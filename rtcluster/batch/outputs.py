@@ -6,7 +6,6 @@ once no two mix and nothing piles up in memory. Belongs to the command's thread.
 
 from __future__ import annotations
 
-import os
 import shutil
 import tempfile
 from pathlib import Path
@@ -70,7 +69,7 @@ class Folder:
         path = self.spool(number)
         try:
             if outcome.complete:
-                os.replace(path, self.folder / self._names[number])  # noqa: PTH105  # atomic
+                Path(path).replace(self.folder / self._names[number])
             else:
                 Path(path).unlink(missing_ok=True)
             self._open.discard(path)
