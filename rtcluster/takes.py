@@ -8,7 +8,6 @@ replayed; and when the classes are to be forgotten. Runs on the command's own th
 from __future__ import annotations
 
 import re
-import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -23,6 +22,7 @@ from rtcluster.learning.kit import Kit
 from rtcluster.processor import Processor
 from rtcluster.session import Pump, Session
 from rtcluster.sinks import Sink
+from rtcluster.stop import Stop
 
 LOOK_S = 0.05
 """How often it is looked whether the source still runs, in seconds."""
@@ -67,7 +67,7 @@ class Takes:
         For what went wrong and for what happens, a line each.
     controls : Controls
         Requests to a processor; with Channels none is met.
-    stop : threading.Event
+    stop : Stop
         Ends it when set.
     record : Path or None
         Where the next take is recorded.
@@ -84,7 +84,7 @@ class Takes:
     report: Callable[[str], None]
     say: Callable[[str], None]
     controls: Controls
-    stop: threading.Event
+    stop: Stop
     record: Path | None = None
     waits: bool = False
     told: Mapping[str, object] = field(default_factory=dict)

@@ -24,6 +24,7 @@ from rtcluster.recording.recorder import Recorder
 from rtcluster.sinks import Sink
 from rtcluster.sinks.jsonl import JsonLines
 from rtcluster.sources import groove
+from rtcluster.stop import Stop
 from rtcluster.takes import Takes, next_folder
 from tests.recording.conftest import same
 
@@ -87,7 +88,7 @@ class Stage:
             report=self.reported.append,
             say=self.said.append,
             controls=Controls(),
-            stop=threading.Event(),
+            stop=Stop(),
         )
 
     def recorder(self, folder):

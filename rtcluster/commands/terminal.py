@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import signal
 import sys
-import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from rtcluster.errors import RtclusterError
+from rtcluster.stop import Stop
 
 if TYPE_CHECKING:
     from rtcluster.channels import Channels, Ear
@@ -35,9 +35,9 @@ def fail(text: str) -> None:
 
 
 @contextmanager
-def until_interrupted() -> Iterator[threading.Event]:
-    """An event that Ctrl-C and SIGTERM set, in place of breaking off the main thread."""
-    stop = threading.Event()
+def until_interrupted() -> Iterator[Stop]:
+    """A flag that Ctrl-C and SIGTERM set, in place of breaking off the main thread."""
+    stop = Stop()
     previous = {
         number: signal.signal(number, lambda *_: stop.set())
         for number in (signal.SIGINT, signal.SIGTERM)
@@ -125,7 +125,7 @@ def takes_of(
     sinks: Sequence[Sink],
     outputs: Outputs,
     controls: Controls,
-    stop: threading.Event,
+    stop: Stop,
 ) -> Takes:
     """Takes from a source into sinks, as the options have it."""
     from pathlib import Path
