@@ -84,4 +84,4 @@ def test_time_tags_keep_the_time_of_the_audio(played):
 
 
 def test_the_delay_is_in_the_summary(played):
-    assert 0 < played[2]["osc"]["delay_ms"]["p50"] < 50.0
+    assert 0 < played[2]["osc"]["delay_ms"]["p50"] < 1000.0
