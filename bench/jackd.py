@@ -30,6 +30,13 @@ PRIORITY = 70
 
 TIMEOUT_S = 10.0
 
+PATIENCE_MS = 500
+"""Client timeout of a patient server.
+
+It waits ten times as long for the end of a block. By default the timeout is two blocks: a client
+that is 20 of them late, 29 ms, leaves the server out of step with its clients, until it ends.
+"""
+
 DEVICE = "system"
 """PortAudio's name for the server's own ports."""
 
@@ -126,7 +133,8 @@ class Server:
         self._killed = False
         self.name = name or f"rtcluster-{os.getpid()}-{time.monotonic_ns() % 1_000_000}"
         mode = ["-R", "-P", str(PRIORITY)] if self.realtime else ["-r"]
-        command = ["jackd", "-n", self.name, *mode, "--no-mlock", *["-S"] * patient]
+        patience = ["-S", "-t", str(PATIENCE_MS)] if patient else []
+        command = ["jackd", "-n", self.name, *mode, "--no-mlock", *patience]
         command += ["-d", "dummy", "-r", str(samplerate), "-p", str(period)]
         jack.set_error_function(lambda _: None)  # it speaks while the server is not yet there
         jack.set_info_function(lambda _: None)
