@@ -36,7 +36,9 @@ import typer
 from rich.table import Table
 from threadpoolctl import threadpool_limits
 
-from bench.classes import Truth, annotated, gather, matched, truth_of, v_and_rand
+from bench.classes.heard import gather
+from bench.classes.truth import Truth, annotated, matched, truth_of
+from bench.classes.worth import v_and_rand
 from bench.recordings import DATA, Recording, load
 from bench.report import console as report_console
 from bench.report import percentiles, write

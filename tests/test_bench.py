@@ -28,7 +28,7 @@ from bench import (
     tables,
     throughput,
 )
-from bench.classes import Truth
+from bench.classes.truth import Truth
 
 ROOT = Path(suite.__file__).parents[1]
 

@@ -1,11 +1,18 @@
-"""The figures of ``bench/classes.py``, on labels made up for it."""
+"""The figures of ``bench/classes``, on labels made up for it."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 import numpy as np
 import pytest
 
-from bench import classes
+from bench.classes.__main__ import rounded
+from bench.classes.figures import beginning
+from bench.classes.heard import gather
+from bench.classes.rivals import kmeans, nearest_hits, nearest_mean, stream
+from bench.classes.truth import Truth, explained, matched, truth_of
+from bench.classes.worth import agreement, halves, names_of, v_and_rand
 from bench.recordings import Recording
 from rtcluster.events import Final, Guess, Onset, Relabel
 
@@ -25,7 +32,7 @@ def two_drums(n: int = 20) -> tuple[np.ndarray, np.ndarray]:
 
 def test_drums_struck_together_are_a_label_of_their_own() -> None:
     rows = [(1.0, "kick"), (1.002, "hihat_open"), (2.0, "sidestick"), (3.0, "kick")]
-    truth = classes.truth_of(recording([1.0, 2.0, 3.0]), rows)
+    truth = truth_of(recording([1.0, 2.0, 3.0]), rows)
     assert truth.names == ("hihat+kick", "snare", "kick")
     assert truth.alone.tolist() == [False, True, True]
     assert truth.drums == ["kick", "snare"]
@@ -34,65 +41,65 @@ def test_drums_struck_together_are_a_label_of_their_own() -> None:
 
 
 def test_a_recording_of_one_drum_is_asked_for_two_classes() -> None:
-    truth = classes.Truth(np.array([0.0, 1.0]), ("tom", "tom"))
+    truth = Truth(np.array([0.0, 1.0]), ("tom", "tom"))
     assert truth.classes == 2
     assert truth.one_voice
 
 
 def test_hits_that_only_a_masked_one_explains_are_left_out() -> None:
     found = np.array([1.01, 2.01, 3.0])
-    assert classes.explained(recording([1.0], [2.0]), found).tolist() == [True, False, True]
-    assert classes.explained(recording([1.0]), found).all()
+    assert explained(recording([1.0], [2.0]), found).tolist() == [True, False, True]
+    assert explained(recording([1.0]), found).all()
 
 
 def test_nothing_found_is_no_error() -> None:
-    i, j = classes.matched(np.array([1.0]), np.zeros(0))
+    i, j = matched(np.array([1.0]), np.zeros(0))
     assert len(i) == len(j) == 0
-    assert np.isnan(classes.v_and_rand([], np.zeros(0, bool), np.zeros(0, np.int64))).all()
+    assert np.isnan(v_and_rand([], np.zeros(0, bool), np.zeros(0, np.int64))).all()
 
 
 def test_the_names_of_classes_do_not_matter() -> None:
     alone = np.ones(4, dtype=bool)
     for labels in ([0, 0, 1, 1], [7, 7, 2, 2]):
-        found = classes.v_and_rand(["a", "a", "b", "b"], alone, np.array(labels))
+        found = v_and_rand(["a", "a", "b", "b"], alone, np.array(labels))
         assert found == (1.0, 1.0)
 
 
 def test_rand_counts_only_hits_that_sound_alone() -> None:
     alone = np.array([True, True, True, True, False])
     labels = np.array([0, 0, 1, 1, 0])
-    v, rand = classes.v_and_rand(["a", "a", "b", "b", "a+b"], alone, labels)
+    v, rand = v_and_rand(["a", "a", "b", "b", "a+b"], alone, labels)
     assert rand == 1.0
     assert v < 1.0
 
 
 def test_agreement_is_over_hits_with_a_guess() -> None:
-    assert classes.agreement(np.array([-1, 0, 1, 1]), np.array([0, 0, 1, 0])) == 2 / 3
-    assert np.isnan(classes.agreement(np.array([-1]), np.array([0])))
+    assert agreement(np.array([-1, 0, 1, 1]), np.array([0, 0, 1, 0])) == 2 / 3
+    assert np.isnan(agreement(np.array([-1]), np.array([0])))
 
 
 def test_a_class_has_the_name_of_the_drum_it_holds_most_of() -> None:
     labels = np.array([0, 0, 0, 1, 1, 1])
     drums = ["kick", "kick", "hat", "hat", "hat", "kick"]
-    assert classes.names_of(labels, drums) == {0: "kick", 1: "hat"}
+    assert names_of(labels, drums) == {0: "kick", 1: "hat"}
 
 
 def test_halves_are_split_by_margin() -> None:
     margins = np.array([0.9, 0.1, 0.8, 0.2, 0.5])
     right = np.array([True, False, True, True, False])
-    assert classes.halves(margins, right) == (1.0, 0.5)
+    assert halves(margins, right) == (1.0, 0.5)
 
 
-@pytest.mark.parametrize("method", [classes.kmeans, classes.stream])
-def test_clear_drums_are_told_apart_by_the_rivals(method: classes.Callable[..., object]) -> None:
+@pytest.mark.parametrize("method", [kmeans, stream])
+def test_clear_drums_are_told_apart_by_the_rivals(method: Callable[..., object]) -> None:
     hits, which = two_drums()
     names = [str(n) for n in which]
-    found = classes.v_and_rand(names, np.ones(len(names), bool), np.asarray(method(hits, 2)))
+    found = v_and_rand(names, np.ones(len(names), bool), np.asarray(method(hits, 2)))
     assert found == (1.0, 1.0)
 
 
-@pytest.mark.parametrize("judge", [classes.nearest_mean, classes.nearest_hits])
-def test_no_hit_is_judged_by_itself(judge: classes.Callable[..., object]) -> None:
+@pytest.mark.parametrize("judge", [nearest_mean, nearest_hits])
+def test_no_hit_is_judged_by_itself(judge: Callable[..., object]) -> None:
     hits, which = two_drums()
     own = np.arange(len(hits))
     assert np.array_equal(judge(hits, hits, which, own), which)
@@ -104,7 +111,7 @@ def test_no_hit_is_judged_by_itself(judge: classes.Callable[..., object]) -> Non
 def test_the_first_hits_of_each_drum_are_taught() -> None:
     names = ["a", "b", "a", "a+b", "a", "b"]
     alone = np.array([True, True, True, False, True, True])
-    assert classes.beginning(names, alone, 2) == [0, 1, 2, 5]
+    assert beginning(names, alone, 2) == [0, 1, 2, 5]
 
 
 def test_relabels_change_the_final_and_not_what_was_told() -> None:
@@ -116,7 +123,7 @@ def test_relabels_change_the_final_and_not_what_was_told() -> None:
         Guess(id=1, sample=700, emitted=730, class_=0, features=(3.0,), **common),
         Relabel(id=0, class_=1, name="b"),
     ]
-    heard = classes.gather(events, 1000, 2)
+    heard = gather(events, 1000, 2)
     assert heard.times.tolist() == [0.5]
     assert heard.final.tolist() == [1]
     assert heard.told["final"].tolist() == [-1]
@@ -125,4 +132,4 @@ def test_relabels_change_the_final_and_not_what_was_told() -> None:
 
 
 def test_figures_that_do_not_apply_are_null_in_json() -> None:
-    assert classes.rounded({"a": [np.nan, 0.123456], "b": 3}) == {"a": [None, 0.1235], "b": 3}
+    assert rounded({"a": [np.nan, 0.123456], "b": 3}) == {"a": [None, 0.1235], "b": 3}
