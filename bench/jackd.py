@@ -14,6 +14,7 @@ import importlib.util
 import os
 import re
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
@@ -177,6 +178,15 @@ class Server:
     def count(self, words: str) -> int:
         """How often it has said what matches a regular expression."""
         return len(re.findall(words, self.log()))
+
+    @contextmanager
+    def stopped(self) -> Iterator[None]:
+        """Have it stand still, as one that hangs, until the block is left."""
+        self._process.send_signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self._process.send_signal(signal.SIGCONT)
 
     def kill(self) -> None:
         """End it as a sound card ends that is unplugged."""

@@ -30,6 +30,9 @@ LOOK_S = 0.05
 RETRY_S = 0.5
 """From one attempt to open a lost device again to the next, in seconds."""
 
+STILL_LOOKS = 40
+"""Looks at a source in a row, 2 s, after which one that gives no audio is told of."""
+
 
 class Source(Protocol):
     """Something that plays into a processor; starts and stops as a context manager."""
@@ -48,6 +51,35 @@ class Source(Protocol):
     def __exit__(self, *_: object) -> None:
         """Stop; when this returns the audio thread no longer runs."""
         ...
+
+
+class Flow:
+    """Tells once that a source gives no audio though it is there, and once that it goes on.
+
+    Looks are counted, not seconds: a program that was stopped itself has looked once.
+
+    Parameters
+    ----------
+    name : str
+        Of the source.
+    report, say : callable
+        For either line.
+    """
+
+    def __init__(self, name: str, report: Callable[[str], None], say: Callable[[str], None]):
+        self._name, self._report, self._say = name, report, say
+        self._clock, self._looks = -1, 0
+
+    def look(self, clock: int) -> None:
+        """Look at the source's clock, in samples."""
+        if clock == self._clock:
+            self._looks += 1
+            if self._looks == STILL_LOOKS:
+                self._report(f"{self._name} gives no audio; waiting. Ctrl-C ends the session.")
+        else:
+            if self._looks >= STILL_LOOKS:
+                self._say(f"{self._name} gives audio again.")
+            self._clock, self._looks = clock, 0
 
 
 @dataclass(slots=True)
@@ -108,9 +140,12 @@ class Takes:
         request = None
         try:
             with Pump(session) as pump, self.source:
+                flow = Flow(self.source.name, self.report, self.say)
                 while request is None and not pump.failed and not self.stop.wait(LOOK_S):
                     if not self.source.active and not (self.waits and self._wait(pump, session)):
                         break
+                    if self.waits:
+                        flow.look(session.processor.clock)
                     request = self._request(session)
         finally:
             summary = session.end()

@@ -39,11 +39,15 @@ class Card:
     def __init__(self, stage, audio):
         self._stage, self._audio, self._heard = stage, audio, 0
         self.happen, self.lost, self.answers, self.starts = [], False, [], 0
+        self.still = 0  # looks without audio
 
     @property
     def active(self):
         if self.lost:
             return False
+        if self.still:
+            self.still -= 1
+            return True
         if self._heard >= len(self._audio):
             return False
         if all(r._written > self._stage.processor.clock - 90_000 for r in self._stage.recorders):
@@ -414,6 +418,17 @@ def test_a_source_that_is_not_waited_for_ends_the_session(stage):
     lose(stage, 2.0)
     stage.takes.waits = False
     assert stage.play()["samples"] < 3 * 44100
+
+
+@pytest.mark.parametrize("more", [-1, 0, 60])
+def test_a_source_that_stands_still_is_told_of_once_and_that_it_goes_on(stage, more):
+    stage.takes.waits = True
+    stage.card.happen.append((2.0, lambda: setattr(stage.card, "still", takes.STILL_LOOKS + more)))
+    stage.card.happen.append((5.9, stage.takes.stop.set))
+    stage.play()
+    told = more >= 0
+    assert stage.reported == ["a card gives no audio; waiting. Ctrl-C ends the session."] * told
+    assert stage.said == ["a card gives audio again."] * told
 
 
 def test_channels_go_on_when_a_lost_device_is_back_and_nothing_is_asked_of_them(stage):

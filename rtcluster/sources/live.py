@@ -8,6 +8,7 @@ be late.
 
 from __future__ import annotations
 
+import threading
 import time
 from typing import Any
 
@@ -25,6 +26,9 @@ from rtcluster.sources.portaudio import JACK, begin_anew, let_go, portaudio
 
 OUTPUTS = 2
 """Channels that are played into, where a device has as many."""
+
+STOP_S = 3.0
+"""For a stream to stop, in seconds; it usually takes a block."""
 
 
 class LiveInput:
@@ -198,13 +202,15 @@ class LiveInput:
             return False
 
     def start(self) -> None:
-        """Let the audio come.
+        """Let the audio come; a device that was lost meanwhile is not active then.
 
         Raises
         ------
         SourceError
             If PortAudio cannot start the stream.
         """
+        if self._stream is None:
+            return
         try:
             self._stream.start()
         except self._portaudio_error as error:
@@ -216,12 +222,24 @@ class LiveInput:
     def stop(self) -> None:
         """Stop; when this returns the audio thread no longer runs. It can be started again."""
         if self._running and self._stream is not None:
-            if self.device.api == JACK and not self.active:
+            gone = self.device.api == JACK and not self.active
+            if gone or not self._abort():
                 let_go(self._stream)
                 self._stream = None
-            else:
-                self._stream.abort(ignore_errors=True)
         self._running = False
+
+    def _abort(self) -> bool:
+        """Abort the stream; False if the sound server stands still.
+
+        PortAudio then waits ten minutes for it (``WaitCondition`` in its ``pa_jack.c``). Should it
+        go on after all, it finds the stream aborted, and calls nothing back.
+        """
+        aborting = threading.Thread(
+            target=self._stream.abort, args=(True,), name="rtcluster-abort", daemon=True
+        )
+        aborting.start()
+        aborting.join(STOP_S)
+        return not aborting.is_alive()
 
     def reopen(self) -> bool:
         """Take up a device that was lost: the same stream again, into the same state.

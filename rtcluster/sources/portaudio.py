@@ -37,7 +37,7 @@ def portaudio() -> Any:
 
 
 def let_go(stream: Any) -> None:
-    """Give up a stream, or None, whose JACK server is gone, and the instance it belongs to."""
+    """Give up a stream, or None, whose server is gone or stands still, and its instance."""
     sd = portaudio()
     _left.append((stream, sd._lib))
     sd._initialized = 0  # or it would be terminated when the program ends

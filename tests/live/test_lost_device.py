@@ -160,6 +160,23 @@ def test_a_signal_while_it_is_waited_for_ends_with_a_summary(
     assert len(lines_of(jsonl, "summary")) == 1
 
 
+def test_a_server_that_stands_still_is_told_of_and_does_not_keep_the_program_from_ending(
+    command, dummy_driver, file, tmp_path
+):
+    jsonl = tmp_path / "live.jsonl"
+    with jackd.Server() as server, listening(command, server, jsonl) as (process, said):
+        with player(server, file):
+            jackd.wait_until(lambda: len(classified(jsonl)) >= 3, "hits with classes", PATIENCE_S)
+        with server.stopped():
+            said.wait_for("gives no audio; waiting")
+        said.wait_for("gives audio again")
+        with server.stopped():
+            said.wait_for("gives no audio; waiting")
+            assert end(process) == 130
+    [summary] = lines_of(jsonl, "summary")
+    assert summary["hits"] == len(lines_of(jsonl, "onset")) == len(lines_of(jsonl, "final"))
+
+
 # Without a server.
 
 
@@ -219,6 +236,43 @@ def test_an_instance_that_was_let_go_of_is_never_ended_and_another_copy_is_loade
     portaudio.let_go("another stream")
     portaudio.begin_anew()
     assert len(library.loaded) == 2
+
+
+class Stream:
+    """A stream of a sound server that stands still until it is told to go on."""
+
+    active = True
+
+    def __init__(self, goes_on):
+        self._goes_on = goes_on
+
+    def abort(self, ignore_errors):
+        assert self._goes_on.wait(PATIENCE_S)
+
+
+@pytest.mark.parametrize("stands_still", [True, False])
+def test_a_stream_that_does_not_stop_is_let_go_of(monkeypatch, stands_still):
+    goes_on, left = threading.Event(), []
+    if not stands_still:
+        goes_on.set()
+    monkeypatch.setattr(live, "let_go", left.append)
+    monkeypatch.setattr(live, "STOP_S", 0.05 if stands_still else PATIENCE_S)
+    card = live.LiveInput.__new__(live.LiveInput)
+    card.device, card._portaudio_error = device(3, "system", live.JACK), OSError
+    card._running, card._stream = True, (stream := Stream(goes_on))
+    card.stop()
+    goes_on.set()
+    assert left == [stream] * stands_still
+    assert card.active is not stands_still
+    card.stop()  # it has stopped already
+    assert left == [stream] * stands_still
+
+
+def test_an_input_that_was_let_go_of_starts_as_one_that_is_lost():
+    card = live.LiveInput.__new__(live.LiveInput)
+    card._stream, card._running = None, False
+    card.start()
+    assert not card.active
 
 
 @pytest.fixture
