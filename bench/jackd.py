@@ -31,11 +31,12 @@ PRIORITY = 70
 
 TIMEOUT_S = 10.0
 
-PATIENCE_MS = 500
-"""Client timeout of a patient server.
+CLIENT_TIMEOUT_MS = 500
+"""jackd's client timeout; it waits ten times as long for a client that joins or leaves.
 
-It waits ten times as long for the end of a block. By default the timeout is two blocks: a client
-that is 20 of them late, 29 ms, leaves the server out of step with its clients, until it ends.
+If it is patient, it waits so long for one that is late too. By default the timeout is two blocks:
+where the machine stands still for 29 ms clients of 64 frames are refused or aborted, and a patient
+server is out of step with all of them until it ends.
 """
 
 DEVICE = "system"
@@ -134,8 +135,8 @@ class Server:
         self._killed = False
         self.name = name or f"rtcluster-{os.getpid()}-{time.monotonic_ns() % 1_000_000}"
         mode = ["-R", "-P", str(PRIORITY)] if self.realtime else ["-r"]
-        patience = ["-S", "-t", str(PATIENCE_MS)] if patient else []
-        command = ["jackd", "-n", self.name, *mode, "--no-mlock", *patience]
+        command = ["jackd", "-n", self.name, *mode, "--no-mlock", *["-S"] * patient]
+        command += ["-t", str(CLIENT_TIMEOUT_MS)]
         command += ["-d", "dummy", "-r", str(samplerate), "-p", str(period)]
         jack.set_error_function(lambda _: None)  # it speaks while the server is not yet there
         jack.set_info_function(lambda _: None)
