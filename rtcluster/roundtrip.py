@@ -33,7 +33,9 @@ SLACK_S = 0.001
 
 _PROBES = 16  # pings that the bias is measured with: places in a hop
 _POLL_S = 0.02
-_START_S, _PATIENCE = 5.0, 2.0  # a stream that starts later, or runs slower, has stopped
+
+STILL_S = 5.0
+"""A stream without audio for so long has stopped, in seconds; a slow one is waited for."""
 
 Integers = npt.NDArray[np.int64]
 
@@ -159,9 +161,11 @@ def measure(
     late = bias(pings, processor.settings, rate)
     onsets: list[Onset] = []
     end = int(frames[-1]) + interval + rate // 10
-    deadline = time.monotonic() + _PATIENCE * end / rate + _START_S
     with live:
-        while live.active and go_on() and processor.clock < end and time.monotonic() < deadline:
+        clock, since = processor.clock, time.monotonic()
+        while live.active and go_on() and clock < end and time.monotonic() - since < STILL_S:
+            if processor.clock != clock:
+                clock, since = processor.clock, time.monotonic()
             onsets += [event for event in processor.collect() if isinstance(event, Onset)]
             time.sleep(_POLL_S)
     onsets += [event for event in processor.collect() if isinstance(event, Onset)]

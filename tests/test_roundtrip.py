@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from rtcluster import Onset, Processor, Settings
+from rtcluster import Onset, Processor, Settings, roundtrip
 from rtcluster.clicks import Pings
 from rtcluster.errors import SettingsError
 from rtcluster.roundtrip import bias, match
@@ -54,6 +54,40 @@ def test_a_digital_loop_is_found_to_the_sample(rate, level):
     onsets = [event for event in processor.process(audio) if isinstance(event, Onset)]
     trip = match(frames, onsets, late, round(0.25 * rate), rate)
     assert trip.samples.tolist() == pytest.approx([777] * 6, abs=2)
+
+
+class Slow:
+    """A stream that gives a piece of silence each so many looks."""
+
+    active = True
+
+    def __init__(self, processor, looks):
+        self._processor, self._looks, self._n = processor, looks, 0
+
+    def __enter__(self):
+        self._processor.record["synchronous"] = 0
+
+    def __exit__(self, *_):
+        pass
+
+    def goes_on(self):
+        self._n += 1
+        if self._n % self._looks == 0:
+            self._processor.advance(np.zeros((2205, 1), np.float32))
+        return True
+
+
+@pytest.mark.parametrize(("looks", "whole"), [(3, True), (10**9, False)])
+def test_a_slow_stream_is_waited_for_and_one_that_stands_still_is_not(monkeypatch, looks, whole):
+    monkeypatch.setattr(roundtrip, "_POLL_S", 0.01)
+    monkeypatch.setattr(roundtrip, "STILL_S", 0.5)
+    processor = Processor(Settings())
+    processor.prepare(RATE)
+    pings = Pings(2, 0.5, 0.25, -6.0)
+    stream = Slow(processor, looks)
+    trip = roundtrip.measure(processor, stream, pings, 0.25, stream.goes_on)
+    assert trip.missing == 2
+    assert bool(processor.clock > pings.frames(RATE)[-1]) is whole
 
 
 def test_pings_too_soft_for_the_detector_are_refused():
