@@ -13,7 +13,7 @@ from rtcluster.sources.groove import render
 pytestmark = [pytest.mark.live, pytest.mark.alone]
 
 SECONDS = 3.0
-ATTEMPTS = 3
+ATTEMPTS = 8
 EDGES = 2
 """Blocks that may lie on the edges of the measurement."""
 
