@@ -21,7 +21,7 @@ from bench.tape import Tape
 from rtcluster.sources import groove
 from tests.live.conftest import RTCLUSTER
 
-pytestmark = pytest.mark.live
+pytestmark = [pytest.mark.live, pytest.mark.alone]
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = ("README.md", *(f"docs/{path.name}" for path in sorted((ROOT / "docs").glob("*.md"))))
