@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Executor, ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,7 @@ import numpy as np
 import pytest
 from hypothesis import settings as hypothesis_settings
 
+from bench.soak import touched_pages_only
 from rtcluster import Event, Processor, Settings
 from rtcluster.sinks import Sink
 from rtcluster.sources import groove
@@ -70,6 +73,16 @@ def browser() -> Iterator[Any]:
         running = playwright.chromium.launch(executable_path=found, args=FLAGS)
         yield running
         running.close()
+
+
+@pytest.fixture(scope="module")
+def weighed() -> Iterator[Executor]:
+    """A process of its own, for what weighs memory: pages there are held once they are touched.
+
+    One that ran other tests holds what it reserved for them, and Linux makes huge pages of it.
+    """
+    with ProcessPoolExecutor(1, get_context("spawn"), touched_pages_only) as process:
+        yield process
 
 
 class Kept(Sink):

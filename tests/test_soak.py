@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from concurrent.futures import Executor
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -15,6 +18,11 @@ from rtcluster.kernel.onset import COUNTER_RESET
 RATE = 44100
 HOUR_S = 12.0
 HOP = 64
+
+
+def soak(method: str, driver: str | None, start: int, hours: int, **options: Any) -> dict[str, Any]:
+    """What a short soak comes to; run in a process that does nothing else."""
+    return Soak(settings_of(method), driver=driver, start=start).run(hours, **options)
 
 
 def near(wrap: int) -> int:
@@ -32,9 +40,9 @@ def near(wrap: int) -> int:
         ("hfc", "python", near(COUNTER_RESET)),
     ],
 )
-def test_no_hit_is_lost_or_doubled(method: str, driver: str, start: int) -> None:
-    soak = Soak(settings_of(method), driver=driver, start=start)
-    result = soak.run(3, hour_s=HOUR_S, repeat=2)
+def test_no_hit_is_lost_or_doubled(weighed: Executor, method: str, driver: str, start: int) -> None:
+    played = weighed.submit(soak, method, driver, start, 3, hour_s=HOUR_S, repeat=2)
+    result = played.result(timeout=300)
     assert result["problems"] == []
     assert result["hits"] == result["true"] > 50
     assert (result["misses"], result["extras"], result["doubled"]) == (0, 0, 0)
@@ -43,8 +51,8 @@ def test_no_hit_is_lost_or_doubled(method: str, driver: str, start: int) -> None
     assert max(row["dating_error_ms"]["max"] for row in result["hours"]) < 1.0
 
 
-def test_a_drum_keeps_its_class_and_the_memory_its_size() -> None:
-    result = Soak(settings_of("drums")).run(1, hour_s=200.0)
+def test_a_drum_keeps_its_class_and_the_memory_its_size(weighed: Executor) -> None:
+    result = weighed.submit(soak, "drums", None, 0, 1, hour_s=200.0).result(timeout=300)
     assert result["problems"] == []
     assert len(set(result["classes"].values())) == 3
     assert result["moved"] == 0
