@@ -87,7 +87,7 @@ def run_case(
         jackd.Player(server, audio, loop=True) as player,
         jackd.child(command, server.environment, stdout=subprocess.PIPE) as process,
     ):
-        player.connect(timeout=60.0)
+        player.connect()
         player.play()
         output, _ = process.communicate(timeout=60.0 + 2 * seconds)
         cycles = player.cycles

@@ -81,7 +81,7 @@ def listen(
     session = Session(processor, live.name, [sink], lambda _: None)
     with Pump(session), live:
         # The first hit: the audio has come through, and JACK has its clients in order.
-        wait_until(lambda: sink.counts.get("onset"), "a hit", timeout=30.0)
+        wait_until(lambda: sink.counts.get("onset"), "a hit")
         with load(under):
             time.sleep(SETTLE_S)
             start, xruns = time.monotonic_ns(), int(record["xruns"])

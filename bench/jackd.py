@@ -29,7 +29,11 @@ import numpy.typing as npt
 PRIORITY = 70
 """Real-time priority of the server; its clients run a little below."""
 
-TIMEOUT_S = 10.0
+TIMEOUT_S = 120.0
+"""How long is waited for what takes a second on a machine that is not busy."""
+
+_END_S = 10.0
+"""How long a server that is told to end may take, before it is killed."""
 
 CLIENT_TIMEOUT_MS = 500
 """jackd's client timeout; it waits ten times as long for a client that joins or leaves.
@@ -71,7 +75,7 @@ def realtime_permitted() -> bool:
     return True
 
 
-def wait_until(condition: Callable[[], Any], what: str, timeout: float = TIMEOUT_S) -> Any:
+def wait_until(condition: Callable[[], Any], what: str) -> Any:
     """Wait for a condition and return its value.
 
     Parameters
@@ -80,18 +84,16 @@ def wait_until(condition: Callable[[], Any], what: str, timeout: float = TIMEOUT
         Polled every 5 ms.
     what : str
         What is waited for, for the error's text.
-    timeout : float
-        In seconds.
 
     Raises
     ------
     TimeoutError
-        If it does not come true.
+        If it does not come true within :data:`TIMEOUT_S`.
     """
-    end = time.monotonic() + timeout
+    end = time.monotonic() + TIMEOUT_S
     while not (value := condition()):
         if time.monotonic() > end:
-            raise TimeoutError(f"Expected {what} within {timeout:g} s.")
+            raise TimeoutError(f"Expected {what} within {TIMEOUT_S:g} s.")
         time.sleep(0.005)
     return value
 
@@ -206,7 +208,7 @@ class Server:
         if self._process.poll() is None:
             self._process.terminate()
             try:
-                self._process.wait(TIMEOUT_S)
+                self._process.wait(_END_S)
             except subprocess.TimeoutExpired:
                 self._process.kill()
                 self._process.wait()
@@ -334,7 +336,7 @@ class Player:
         set_process(self._client, _process_callback(), self._state)
         self._client.activate()
 
-    def connect(self, client: str = "PortAudio", timeout: float = TIMEOUT_S) -> None:
+    def connect(self, client: str = "PortAudio") -> None:
         """Play into the first inputs of a client, once that client's stream has started.
 
         A stream of PortAudio has started when PortAudio has connected it to the server's ports.
@@ -346,7 +348,7 @@ class Player:
             return there and all(map(self._client.get_all_connections, ports)) and ports
 
         for port, target in zip(
-            self.ports, wait_until(started, f"a stream of {client}", timeout), strict=False
+            self.ports, wait_until(started, f"a stream of {client}"), strict=False
         ):
             self._client.connect(port, target)
         wait_until(lambda: all(map(self._client.get_all_connections, self.ports)), "the connection")

@@ -134,7 +134,7 @@ def hear(driver: str, under: str, seconds: float) -> dict[str, Seen]:
         ]
         session = Session(processor, live.name, sinks, _fail)
         with Pump(session), live:
-            jackd.wait_until(lambda: function.seen["onset"], "a hit", 60.0)
+            jackd.wait_until(lambda: function.seen["onset"], "a hit")
             with load(under):
                 time.sleep(seconds + _END_S)
         session.end()
@@ -278,7 +278,7 @@ def measure(
         process = stack.enter_context(
             jackd.child(command, server.environment, stdout=subprocess.PIPE)
         )
-        player.connect(timeout=60.0)
+        player.connect()
         player.play()
         output, _ = process.communicate(timeout=120.0 + 2 * seconds)
         blocks = played(player)

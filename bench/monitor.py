@@ -156,7 +156,7 @@ def run_case(
         ExitStack() as stack,
     ):
         assert process.stdin is not None and process.stdout is not None
-        player.connect(timeout=120.0)
+        player.connect()
         player.play()
         link = process.stdout.readline().strip()
         page = stack.enter_context(browser(link)) if case == PAGE else None

@@ -80,7 +80,7 @@ def _play(card: str, sinks: list[Sink], stamps: Stamps, seconds: float) -> dict[
     source = _card(card, processor, seconds)
     session = Session(processor, source.name, [*sinks, stamps], _fail)
     with Pump(session), source:
-        jackd.wait_until(lambda: stamps.all, "a hit", 30.0)
+        jackd.wait_until(lambda: stamps.all, "a hit")
         end = time.monotonic() + seconds
         while source.active and time.monotonic() < end:
             time.sleep(0.05)
@@ -138,7 +138,7 @@ def _child(server: jackd.Server, card: str, outputs: bool, seconds: float) -> di
         if card == "jack":
             audio = render(seconds + 1.0, SAMPLERATE).audio
             player = stack.enter_context(jackd.Player(server, audio, loop=True))
-            player.connect(timeout=60.0)
+            player.connect()
             player.play()
         output, _ = process.communicate(timeout=90.0 + 2 * seconds)
     if process.returncode:

@@ -27,7 +27,7 @@ def main(server: str, file: str) -> None:
     while True:
         try:
             with Player(running, audio, loop=True) as player:
-                player.connect(timeout=60.0)
+                player.connect()
                 player.play()
                 while player.connected:
                     time.sleep(AGAIN_S)

@@ -109,7 +109,7 @@ def live_session(folder: Path, seconds: float) -> Any:
     ):
         assert process.stdout is not None
         process.stdout.readline()
-        player.connect(timeout=60.0)
+        player.connect()
         player.play()
         end = time.monotonic() + seconds
         while (pause := chance.uniform(0.5, 1.5) * EVERY_S) < end - time.monotonic():

@@ -102,7 +102,7 @@ class Tape:
                 and (found[0][0].name, found[1][0].name)
             )
 
-        ports: tuple[str, str] = jackd.wait_until(started, f"a duplex stream of {client}", 60.0)
+        ports: tuple[str, str] = jackd.wait_until(started, f"a duplex stream of {client}")
         return ports
 
     def recorded(self) -> npt.NDArray[np.float32]:

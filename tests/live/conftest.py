@@ -11,7 +11,6 @@ import pytest
 from bench import jackd
 
 RTCLUSTER = str(Path(sysconfig.get_path("scripts"), "rtcluster"))
-LISTENING_S = 30.0
 
 
 @pytest.fixture(scope="session")
@@ -54,19 +53,19 @@ class Listening:
         """Objects of one kind of event."""
         return [line for line in self.all() if line["event"] == kind]
 
-    def wait_for(self, kind, count=1, timeout=LISTENING_S):
+    def wait_for(self, kind, count=1):
         """Wait until there are so many events of a kind."""
 
         def there():
             assert self.process.poll() is None, self.process.stderr.read()
             return len(self.lines(kind)) >= count
 
-        jackd.wait_until(there, f"{count} {kind} events", timeout)
+        jackd.wait_until(there, f"{count} {kind} events")
 
     def end(self, number):
         """Send a signal; return the exit code."""
         self.process.send_signal(number)
-        self.process.communicate(timeout=LISTENING_S)
+        self.process.communicate(timeout=jackd.TIMEOUT_S)
         return self.process.returncode
 
 
@@ -94,7 +93,7 @@ def rtcluster():
             env=environment,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=jackd.TIMEOUT_S,
             check=False,
         )
 

@@ -53,8 +53,8 @@ def taped(server, groove, process, *, ready):
         tape.connect(stream_out, tape.inputs[1])
         ready()
         player.play()
-        jackd.wait_until(lambda: player.done, "the end of the groove", 60.0)
-        jackd.wait_until(lambda: process.poll() is None, "a stream that goes on")
+        jackd.wait_until(lambda: player.done, "the end of the groove")
+        assert process.poll() is None, "the stream ended before the groove did"
         frames = tape.recorded().shape[1]
         jackd.wait_until(lambda: tape.recorded().shape[1] > frames + RATE // 4, "its last tone")
         drums, out = tape.recorded()
@@ -104,7 +104,7 @@ def case(server, groove, kit, *options):
         cwd=Path(__file__).parents[2],
     ) as process:
         whole, out = taped(server, groove, process, ready=lambda: None)
-        process.communicate(timeout=60.0)
+        process.communicate(timeout=jackd.TIMEOUT_S)
     assert process.returncode == 0
     undisturbed = whole and server.count(jackd.LOST_BY_SERVER) == late_before
     return undisturbed, out

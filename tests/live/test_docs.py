@@ -96,17 +96,17 @@ def call(words, place, environment, server):
                 stream_in, stream_out = tape.stream_ports()
                 tape.connect(stream_out, tape.inputs[0])
                 tape.connect(tape.output, stream_in)
-                _, said = process.communicate(timeout=120)
+                _, said = process.communicate(timeout=jackd.TIMEOUT_S)
         elif words[1:2] and words[1] in LIVE:
             audio = groove.render(6.0).audio
             with jackd.Player(server, audio, loop=True) as player:
-                player.connect(timeout=60.0)
+                player.connect()
                 player.play()
                 try:
                     process.wait(HITS_S)
                 except subprocess.TimeoutExpired:
                     os.kill(process.pid, signal.SIGINT)
-                _, said = process.communicate(timeout=60)
+                _, said = process.communicate(timeout=jackd.TIMEOUT_S)
         else:
-            _, said = process.communicate(timeout=120)
+            _, said = process.communicate(timeout=jackd.TIMEOUT_S)
     return process.returncode, said

@@ -27,7 +27,7 @@ def round_trip(server, tmp_path, delay, *options):
         stream_in, stream_out = tape.stream_ports()
         tape.connect(stream_out, tape.inputs[0])
         tape.connect(tape.output, stream_in)
-        out, said = process.communicate(timeout=60.0)
+        out, said = process.communicate(timeout=jackd.TIMEOUT_S)
     assert process.returncode == 0, said
     return json.loads(out), said
 

@@ -100,7 +100,7 @@ def test_a_recording_played_live_gives_the_hits_classes_and_features_of_its_file
         live.wait_for("session")
         player.connect()
         player.play()
-        jackd.wait_until(lambda: player.done, "the end of the recording", 60.0)
+        jackd.wait_until(lambda: player.done, "the end of the recording")
         live.wait_for("final", len(of_file("final")))
         assert live.end(signal.SIGINT) == 130
 
@@ -139,7 +139,7 @@ def test_two_channels_played_live_give_the_lines_of_their_file_in_its_order(
         live.wait_for("session")
         player.connect()
         player.play()
-        jackd.wait_until(lambda: player.done, "the end of the recording", 60.0)
+        jackd.wait_until(lambda: player.done, "the end of the recording")
         live.wait_for("final", sum(line["event"] == "final" for line in file))
         assert live.end(signal.SIGINT) == 130
         heard = live.all()

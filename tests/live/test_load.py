@@ -28,9 +28,9 @@ def session_under_load(server):
             command, server.environment, stdout=subprocess.PIPE, cwd=Path(__file__).parents[2]
         ) as process,
     ):
-        player.connect(timeout=60.0)
+        player.connect()
         player.play()
-        output, _ = process.communicate(timeout=60.0)
+        output, _ = process.communicate(timeout=jackd.TIMEOUT_S)
         cycles = player.cycles
     assert process.returncode == 0
     case = json.loads(output)

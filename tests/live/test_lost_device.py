@@ -25,7 +25,6 @@ from rtcluster.sources.look import look
 pytestmark = [pytest.mark.live, pytest.mark.alone]
 
 GONE = "is gone; waiting for it"
-PATIENCE_S = 120.0
 """However busy the machine is; nothing here takes so long on its own."""
 
 
@@ -42,11 +41,11 @@ class Said:
             self.lines.append(line)
             print(line, end="")  # for a failed test's account
 
-    def wait_for(self, words, timeout=PATIENCE_S):
+    def wait_for(self, words):
         def there():
             return any(words in line for line in self.lines)
 
-        jackd.wait_until(there, f"{words!r} in {self.lines}", timeout)
+        jackd.wait_until(there, f"{words!r} in {self.lines}")
 
     def count(self, words):
         return sum(words in line for line in self.lines)
@@ -90,14 +89,14 @@ def classified(path, since=0):
 
 def end(process, number=signal.SIGINT):
     process.send_signal(number)
-    return process.wait(PATIENCE_S)
+    return process.wait(jackd.TIMEOUT_S)
 
 
 def test_hits_and_classes_go_on_when_the_device_is_back(command, dummy_driver, file, tmp_path):
     jsonl = tmp_path / "live.jsonl"
     with jackd.Server() as first, listening(command, first, jsonl) as (process, said):
         with player(first, file):
-            jackd.wait_until(lambda: len(classified(jsonl)) >= 3, "hits with classes", PATIENCE_S)
+            jackd.wait_until(lambda: len(classified(jsonl)) >= 3, "hits with classes")
             first.kill()
             said.wait_for(GONE)
         before = len(lines_of(jsonl, "final"))
@@ -109,7 +108,7 @@ def test_hits_and_classes_go_on_when_the_device_is_back(command, dummy_driver, f
         with jackd.Server(name=first.name) as second:
             said.wait_for("is back")
             with player(second, file):
-                jackd.wait_until(lambda: len(classified(jsonl, before)) >= 5, "hits", PATIENCE_S)
+                jackd.wait_until(lambda: len(classified(jsonl, before)) >= 5, "hits")
                 assert end(process) == 130
     ids = [line["id"] for line in lines_of(jsonl, "onset")]
     assert ids == list(range(len(ids)))
@@ -130,7 +129,7 @@ def test_a_server_that_comes_and_goes_again_while_it_is_waited_for_does_no_harm(
     jsonl = tmp_path / "live.jsonl"
     with jackd.Server() as first, listening(command, first, jsonl) as (process, said):
         said.wait_for("Listening to")
-        jackd.wait_until(lambda: lines_of(jsonl, "session"), "the session", PATIENCE_S)
+        jackd.wait_until(lambda: lines_of(jsonl, "session"), "the session")
         time.sleep(0.5)
         first.kill()
         said.wait_for(GONE)
@@ -150,7 +149,7 @@ def test_a_signal_while_it_is_waited_for_ends_with_a_summary(
     jsonl = tmp_path / "live.jsonl"
     with jackd.Server() as server, listening(command, server, jsonl) as (process, said):
         said.wait_for("Listening to")
-        jackd.wait_until(lambda: lines_of(jsonl, "session"), "the session", PATIENCE_S)
+        jackd.wait_until(lambda: lines_of(jsonl, "session"), "the session")
         time.sleep(0.5)
         server.kill()
         said.wait_for(GONE)
@@ -166,7 +165,7 @@ def test_a_server_that_stands_still_is_told_of_and_does_not_keep_the_program_fro
     jsonl = tmp_path / "live.jsonl"
     with jackd.Server() as server, listening(command, server, jsonl) as (process, said):
         with player(server, file):
-            jackd.wait_until(lambda: len(classified(jsonl)) >= 3, "hits with classes", PATIENCE_S)
+            jackd.wait_until(lambda: len(classified(jsonl)) >= 3, "hits with classes")
         with server.stopped():
             said.wait_for("gives no audio; waiting")
         said.wait_for("gives audio again")
@@ -247,7 +246,7 @@ class Stream:
         self._goes_on = goes_on
 
     def abort(self, ignore_errors):
-        assert self._goes_on.wait(PATIENCE_S)
+        assert self._goes_on.wait(jackd.TIMEOUT_S)
 
 
 @pytest.mark.parametrize("stands_still", [True, False])
@@ -256,7 +255,7 @@ def test_a_stream_that_does_not_stop_is_let_go_of(monkeypatch, stands_still):
     if not stands_still:
         goes_on.set()
     monkeypatch.setattr(live, "let_go", left.append)
-    monkeypatch.setattr(live, "STOP_S", 0.05 if stands_still else PATIENCE_S)
+    monkeypatch.setattr(live, "STOP_S", 0.05 if stands_still else jackd.TIMEOUT_S)
     card = live.LiveInput.__new__(live.LiveInput)
     card.device, card._portaudio_error = device(3, "system", live.JACK), OSError
     card._running, card._stream = True, (stream := Stream(goes_on))

@@ -21,7 +21,7 @@ def test_a_program_that_is_starved_for_100_ms_tells_so_and_goes_on(server, liste
         jackd.Player(server, audio, loop=True) as player,
         listen(server, "-k", "2", "--warmup", "4") as program,
     ):
-        player.connect(timeout=60.0)
+        player.connect()
         player.play()
         program.wait_for("model")
         before = len(program.lines("xrun"))
