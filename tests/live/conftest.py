@@ -3,14 +3,22 @@
 import json
 import subprocess
 import sysconfig
+from collections import Counter
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from bench import jackd
+from bench import jackd, loads
 
 RTCLUSTER = str(Path(sysconfig.get_path("scripts"), "rtcluster"))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def awake():
+    """A sound server's threads wake in time, as far as this machine can have them."""
+    with loads.awake():
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -60,7 +68,10 @@ class Listening:
             assert self.process.poll() is None, self.process.stderr.read()
             return len(self.lines(kind)) >= count
 
-        jackd.wait_until(there, f"{count} {kind} events")
+        try:
+            jackd.wait_until(there, f"{count} {kind} events")
+        except TimeoutError as error:
+            raise TimeoutError(f"{error} {Counter(line['event'] for line in self.all())}") from None
 
     def end(self, number):
         """Send a signal; return the exit code."""
