@@ -52,6 +52,9 @@ LOST_BY_SERVER = r"JackTimedDriver::Process XRun"
 LOST_BY_CLIENT = r"client = PortAudio\S* was not (?:run|finished)"
 """jackd's words when PortAudio's callback did not come to its end in time."""
 
+OUT_OF_STEP = r"engine may now behave abnormally"
+"""A patient jackd's words when it has waited for a client in vain; audio is lost from then on."""
+
 
 def missing() -> str:
     """Say what a run on the dummy driver lacks here; empty if nothing."""

@@ -12,7 +12,7 @@ from rtcluster.sources.groove import render
 
 pytestmark = [pytest.mark.live, pytest.mark.alone]
 
-SECONDS = 3.0
+SAMPLERATE, PERIOD, SECONDS = 44100, 64, 3.0
 ATTEMPTS = 8
 EDGES = 2
 """Blocks that may lie on the edges of the measurement."""
@@ -44,12 +44,13 @@ def session_under_load(server):
 
 
 def undisturbed(session):
-    """No more blocks lost, and no more xruns, than the server's own thread was late for.
+    """Most blocks played, no more of them lost, nor xruns, than the server's thread was late for.
 
     That one runs no Python, and at a higher priority: where it is late, the machine stood still.
     """
+    most = 0.5 * SECONDS * SAMPLERATE / PERIOD
     lost, late = abs(session["handled"] - session["played"]), session["server_late"]
-    return lost <= EDGES + late and session["xruns"] <= late
+    return session["played"] > most and lost <= EDGES + late and session["xruns"] <= late
 
 
 def test_no_block_is_lost_under_two_busy_python_threads(server):
@@ -60,7 +61,6 @@ def test_no_block_is_lost_under_two_busy_python_threads(server):
     for _ in range(ATTEMPTS):
         session = session_under_load(server)
         assert session["events"]["final"] > 0, "hits were really computed"
-        assert session["played"] > 0.5 * SECONDS * server.samplerate / server.period
         if undisturbed(session):
             break
     assert undisturbed(session), session
