@@ -45,7 +45,10 @@ def kit(groove, tmp_path_factory):
 
 
 def taped(server, groove, process, *, ready):
-    """Play the groove into a stream that has an output; both tracks, from the first sample on."""
+    """Play the groove into a stream that has an output.
+
+    Whether all of it was played while the stream went on, and the output from its first sample on.
+    """
     with jackd.Player(server, groove.audio) as player, Tape(server) as tape:
         stream_in, stream_out = tape.stream_ports()
         tape.connect(player.ports[0], stream_in)
@@ -54,12 +57,12 @@ def taped(server, groove, process, *, ready):
         ready()
         player.play()
         jackd.wait_until(lambda: player.done, "the end of the groove")
-        assert process.poll() is None, "the stream ended before the groove did"
+        whole = process.poll() is None
         frames = tape.recorded().shape[1]
         jackd.wait_until(lambda: tape.recorded().shape[1] > frames + RATE // 4, "its last tone")
         drums, out = tape.recorded()
     lead = np.flatnonzero(drums)[0] - np.flatnonzero(groove.audio)[0]
-    whole = np.array_equal(drums[lead : lead + len(groove.audio)], groove.audio)
+    whole &= np.array_equal(drums[lead : lead + len(groove.audio)], groove.audio)
     return whole, out[lead:]
 
 

@@ -25,7 +25,6 @@ from rtcluster.sources.look import look
 pytestmark = [pytest.mark.live, pytest.mark.alone]
 
 GONE = "is gone; waiting for it"
-"""However busy the machine is; nothing here takes so long on its own."""
 
 
 class Said:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import signal
+import os
 import subprocess
 import sys
 import time
@@ -18,7 +18,10 @@ from rtcluster.recording.replay import Replay
 
 pytestmark = [pytest.mark.live, pytest.mark.alone]
 
-"""However busy the machine is; nothing here takes so long on its own."""
+ATTEMPTS = 4
+
+STILL_S = 0.2
+"""How long the machine may stand still that is to keep time, in seconds; 0.1 of it is the test's."""
 
 REACH = 22050
 """Half a second, in samples."""
@@ -29,31 +32,42 @@ def whole_lines(path):
     return [json.loads(line) for line in text[: text.rfind("\n") + 1].splitlines()]
 
 
+def killed(folder, kind, moment):
+    """A recording and its events, of a program that was killed; and for how long nothing ran.
+
+    Where the machine stands still, the demo's clock makes up for it at once and its events with it.
+    """
+    folder.mkdir()
+    take, jsonl = folder / "take", folder / "events.jsonl"
+    command = [sys.executable, "-m", "rtcluster", "demo", "--seconds", "60"]
+    command += ["--record", str(take), "--record-format", kind, "--jsonl", str(jsonl)]
+    stood_still, looked = 0.0, 0.0
+
+    def played():
+        nonlocal stood_still, looked
+        now = time.monotonic()
+        stood_still, looked = max(stood_still, looked and now - looked), now
+        done = max((line.get("emitted", 0) for line in whole_lines(jsonl)), default=0)
+        return done > moment * 44100
+
+    with jackd.child(command, os.environ, stderr=subprocess.DEVNULL):
+        jackd.wait_until(played, "hits")
+        time.sleep(moment % 0.1)  # anywhere between two writes
+        played()
+    return take, jsonl, stood_still
+
+
 def test_a_killed_program_leaves_audio_and_events_that_open_and_reach_to_the_end(
-    dummy_driver, tmp_path, rtcluster
+    tmp_path, rtcluster
 ):
-    kinds, moments = ("wav", "flac", "wav"), (0.7, 2.15, 3.4)
     programs = []
-    for number, kind in enumerate(kinds):
-        take, jsonl = tmp_path / f"take {number}", tmp_path / f"{number}.jsonl"
-        command = [sys.executable, "-m", "rtcluster", "demo", "--seconds", "60"]
-        command += ["--record", str(take), "--record-format", kind, "--jsonl", str(jsonl)]
-        programs.append((subprocess.Popen(command, stderr=subprocess.DEVNULL), take, jsonl))
-    try:
-        for (program, _, jsonl), moment in zip(programs, moments, strict=True):
-
-            def played(jsonl=jsonl):
-                return max((line.get("emitted", 0) for line in whole_lines(jsonl)), default=0)
-
-            jackd.wait_until(lambda m=moment: played() > m * 44100, "hits")
-            time.sleep(moment % 0.1)  # anywhere between two writes
-            program.send_signal(signal.SIGKILL)
-            program.wait()
-    finally:
-        for program, _, _ in programs:
-            program.kill()
-            program.wait()
-    for _, take, jsonl in programs:
+    for kind, moment in (("wav", 0.7), ("flac", 2.15), ("wav", 3.4)):
+        for attempt in range(ATTEMPTS):
+            take, jsonl, stood_still = killed(tmp_path / f"{moment}-{attempt}", kind, moment)
+            if stood_still < STILL_S:
+                break
+        programs.append((take, jsonl))
+    for take, jsonl in programs:
         told = [line for line in whole_lines(jsonl) if "emitted" in line]
         audio, rate = soundfile.read(take / "audio.wav", dtype="float32")
         log = read(take)
@@ -68,7 +82,7 @@ def test_a_killed_program_leaves_audio_and_events_that_open_and_reach_to_the_end
         found = replay.outcome()
         assert found.difference == ""
         assert found.compared > 0
-    result = rtcluster("replay", programs[0][1])
+    result = rtcluster("replay", programs[0][0])
     assert result.returncode == 0, result.stderr
     assert "the recording was cut off, and was compared up to there" in result.stderr
     assert "bit for bit" in result.stderr
