@@ -117,34 +117,16 @@ while os.getppid() == int(sys.argv[1]):
 
 
 @contextmanager
-def burning() -> Iterator[list[subprocess.Popen[bytes]]]:
+def burning() -> Iterator[None]:
     """As many other processes as there are cores, each as busy as it can be."""
     command = [sys.executable, "-c", BURN, str(os.getpid())]
     processes = [subprocess.Popen(command) for _ in range(os.cpu_count() or 1)]
     try:
-        yield processes
+        yield
     finally:
         for process in processes:
             process.kill()
             process.wait()
-
-
-@contextmanager
-def awake() -> Iterator[None]:
-    """Keep the cores from halting, by work that gives way to any other at once.
-
-    A core of a virtual machine that halts wakes when its host finds the time: 1 to 20 ms later on a
-    busy host, for each of the wakes that a block of audio takes. A sound card's interrupt on a
-    machine of one's own does not wait like that. Does nothing where there is no ``SCHED_IDLE``.
-    """
-    if not hasattr(os, "SCHED_IDLE"):
-        yield
-        return
-    with burning() as processes:
-        for process, core in zip(processes, sorted(os.sched_getaffinity(0)), strict=False):
-            os.sched_setscheduler(process.pid, os.SCHED_IDLE, os.sched_param(0))
-            os.sched_setaffinity(process.pid, {core})
-        yield
 
 
 LOADS: dict[str, tuple[Work, ...]] = {

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import os
 import subprocess
 import sys
 import threading
@@ -196,24 +195,6 @@ def test_forgotten_modules_are_those_in_python():
     finally:
         sys.modules.update(kept)
     assert sys.modules["json"] is json
-
-
-@pytest.mark.skipif(not hasattr(os, "SCHED_IDLE"), reason="no such policy here")
-def test_what_keeps_the_cores_awake_gives_way_to_any_other_work():
-    with loads.burning() as plain:
-        assert {os.sched_getscheduler(process.pid) for process in plain} == {os.SCHED_OTHER}
-    before = children()
-    with loads.awake():
-        spinning = children() - before
-        assert len(spinning) == os.cpu_count()
-        assert {os.sched_getscheduler(pid) for pid in spinning} == {os.SCHED_IDLE}
-    assert children() == before
-
-
-def children():
-    """Processes that this one began and has not buried."""
-    listed = Path(f"/proc/{os.getpid()}/task").glob("*/children")
-    return {int(pid) for path in listed for pid in path.read_text().split()}
 
 
 def test_busy_processes_end_with_the_one_that_began_them():

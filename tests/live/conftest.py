@@ -9,16 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from bench import jackd, loads
+from bench import jackd
 
 RTCLUSTER = str(Path(sysconfig.get_path("scripts"), "rtcluster"))
-
-
-@pytest.fixture(scope="module", autouse=True)
-def awake():
-    """A sound server's threads wake in time, as far as this machine can have them."""
-    with loads.awake():
-        yield
 
 
 @pytest.fixture(scope="session")

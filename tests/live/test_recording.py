@@ -21,7 +21,7 @@ pytestmark = [pytest.mark.live, pytest.mark.alone]
 ATTEMPTS = 4
 
 STILL_S = 0.2
-"""How long the machine may stand still that is to keep time, in seconds; 0.1 of it is the test's."""
+"""How long the machine may stand still that is to keep time, in seconds, 0.1 by the test."""
 
 REACH = 22050
 """Half a second, in samples."""
