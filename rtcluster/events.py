@@ -32,7 +32,7 @@ XRUN_KINDS = {
     4: "output_underflow",
     8: "output_overflow",
 }
-"""PortAudio's ``PaStreamCallbackFlags`` that mean lost audio, by their bit."""
+"""PortAudio's ``PaStreamCallbackFlags`` that mean lost audio, by their bit, the lowest first."""
 
 DEVICE_LOST = "device_lost"
 """The kind of an xrun that the device itself was the end of; it may come back."""

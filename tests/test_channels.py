@@ -24,7 +24,7 @@ from rtcluster import (
     Settings,
 )
 from rtcluster.channels import Channels, ChannelsSession
-from rtcluster.events import Xrun
+from rtcluster.events import XRUN_KINDS, Xrun
 from rtcluster.kernel.callback import callback
 from rtcluster.learning.learner import Update
 from rtcluster.sinks import Sink
@@ -268,8 +268,12 @@ def call(block, record, flags=0):
     assert function(block.ctypes.data, None, len(block), None, flags, record.ctypes.data) == 0
 
 
+OVERFLOW_OR_UNDERFLOW = 2 + 4
+"""What PortAudio raises for each xrun of JACK, whichever it was."""
+
+
 def python_call(live, block, flags=0):
-    status = SimpleNamespace(input_underflow=False, input_overflow=bool(flags))
+    status = SimpleNamespace(**{kind: bool(flags & flag) for flag, kind in XRUN_KINDS.items()})
     live._python_callback(block, len(block), None, status)
 
 
@@ -283,7 +287,7 @@ def test_the_callback_advances_every_channel_and_tells_lost_audio_once(live, sho
     card._ear = channels
     events = []
     for number, block in enumerate(blocks_of(short)):
-        flags = 2 if number == 500 else 0
+        flags = OVERFLOW_OR_UNDERFLOW if number == 500 else 0
         if way == "compiled":
             call(block, channels.record, flags)
         else:

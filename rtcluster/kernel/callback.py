@@ -15,6 +15,7 @@ import numpy as np
 from llvmlite import binding
 from numba import carray, cfunc, types
 
+from rtcluster.events import XRUN_KINDS
 from rtcluster.kernel.advance import advance
 from rtcluster.kernel.click import address_of, mix
 from rtcluster.kernel.jit import compiled, source_digest
@@ -24,7 +25,7 @@ from rtcluster.kernel.state import STATE, TIMINGS
 CONTINUE = 0
 """PortAudio's ``paContinue``."""
 
-_LOST_AUDIO = (1, 2, 4, 8)
+_LOST_AUDIO = sum(XRUN_KINDS)
 """The bits of ``PaStreamCallbackFlags`` that mean an xrun; 16 is priming output."""
 
 MONOTONIC = time.CLOCK_MONOTONIC
@@ -45,14 +46,15 @@ def on_block(states: Any, block: Any, output: Any, flags: Any) -> None:
     """One callback: the time, the flags, the engine, the output (0: none), the time again.
 
     Every state hears the block. What is the callback's own, its times and lost audio, is noted
-    in the first, and only the first is heard.
+    in the first, and only the first is heard. Lost audio is one xrun, of the lowest flag: PortAudio
+    cannot know on which side JACK lost it and raises one for each, even where nothing is played.
     """
     first = states[0]
     began = now_ns(first)
-    for flag in _LOST_AUDIO:
-        if flags & flag:
-            first.xruns += 1
-            push_xrun(first, first.clock + first.filled, flag)
+    lost = flags & _LOST_AUDIO
+    if lost:
+        first.xruns += 1
+        push_xrun(first, first.clock + first.filled, lost & -lost)
     for place in range(states.size):
         state = states[place]
         state.stamp = began

@@ -18,6 +18,7 @@ import numpy.typing as npt
 from rtcluster.channels import Channels, Ear
 from rtcluster.clicks import Player
 from rtcluster.errors import SettingsError, SourceError
+from rtcluster.events import XRUN_KINDS
 from rtcluster.kernel.entry import mix
 from rtcluster.kernel.ring import push_xrun
 from rtcluster.sources.devices import Device, devices, find_input, find_output
@@ -161,10 +162,9 @@ class LiveInput:
         record = states[0]
         began = time.monotonic_ns()
         states["stamp"] = began
-        for flag, raised in ((1, s.input_underflow), (2, s.input_overflow)):
-            if raised:
-                record["xruns"] += 1
-                push_xrun(record, int(record["clock"] + record["filled"]), flag)
+        if lost := next((flag for flag, kind in XRUN_KINDS.items() if getattr(s, kind)), 0):
+            record["xruns"] += 1
+            push_xrun(record, int(record["clock"] + record["filled"]), lost)
         self._ear.advance(np.ascontiguousarray(block))
         slot = int(record["callbacks"]) % len(record["work"])
         record["began"][slot] = began
