@@ -10,8 +10,47 @@ from pathlib import Path
 import pytest
 
 from bench import jackd
+from tests.live.stillness import StoodStill, Watch
 
 RTCLUSTER = str(Path(sysconfig.get_path("scripts"), "rtcluster"))
+
+RERUNS = 3
+"""Of a test that failed while the machine stood still."""
+
+_WATCH = pytest.StashKey[Watch]()
+
+
+def pytest_collection_modifyitems(items):
+    """Have tests that keep time run again if they failed for a machine that did not."""
+    for item in items:
+        if item.get_closest_marker("alone"):
+            item.add_marker(pytest.mark.flaky(reruns=RERUNS, only_rerun=[StoodStill.__name__]))
+
+
+def watch_of(config):
+    """The watch of this run of pytest, which begins with the first test that keeps time."""
+    if _WATCH not in config.stash:
+        config.stash[_WATCH] = Watch()
+        config.add_cleanup(config.stash[_WATCH].close)
+    return config.stash[_WATCH]
+
+
+@pytest.hookimpl(wrapper=True)
+def excused(item):
+    """A test that keeps time, or its fixtures: failing beside a standstill is told as that."""
+    if not item.get_closest_marker("alone"):
+        return (yield)
+    watch = watch_of(item.config)
+    watch.since()
+    try:
+        return (yield)
+    except (Exception, pytest.fail.Exception) as error:
+        if reason := watch.reason():
+            raise StoodStill(reason) from error
+        raise
+
+
+pytest_runtest_setup = pytest_runtest_call = excused
 
 
 @pytest.fixture(scope="session")

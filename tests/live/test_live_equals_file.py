@@ -15,7 +15,6 @@ pytestmark = [pytest.mark.live, pytest.mark.alone]
 
 SAMPLERATE, HOP, SECONDS = 44100, 64, 8
 LEAD_S, TAIL_S = 0.3, 0.5
-ATTEMPTS = 4
 
 DECISION = ("class", "name", "margin", "revised")
 """What a guess and a final owe to the model; all else they owe to the audio."""
@@ -41,28 +40,22 @@ def between_silences(audio):
 
 
 def played_live(listen, audio, finals, *options):
-    """All lines of a live session that hears some audio, until it told so many finals.
+    """All lines of a live session that hears some audio, until it told so many finals."""
+    with jackd.Server(patient=True) as server, jackd.Player(server, audio) as player:
 
-    Where the machine stands still for longer than a patient server waits, that one is out of step
-    with its clients from then on, and says so: another server gets another attempt.
-    """
-    for _ in range(ATTEMPTS):
-        with jackd.Server(patient=True) as server, jackd.Player(server, audio) as player:
+        def heard():
+            # Where the machine stands still for longer than a patient server waits, that one is
+            # out of step with its clients from then on, and says so.
+            assert not server.count(jackd.OUT_OF_STEP)
+            return player.done and len(live.lines("final")) >= finals
 
-            def heard(live, server=server, player=player):
-                whole = player.done and len(live.lines("final")) >= finals
-                return whole or server.count(jackd.OUT_OF_STEP)
-
-            with listen(server, "-d", jackd.DEVICE, "-k", "3", *options) as live:
-                live.wait_for("session")
-                player.connect()
-                player.play()
-                jackd.wait_until(partial(heard, live), f"{finals} finals")
-                assert live.end(signal.SIGINT) == 130
-                lines = live.all()
-            if not server.count(jackd.OUT_OF_STEP):
-                break
-    return lines
+        with listen(server, "-d", jackd.DEVICE, "-k", "3", *options) as live:
+            live.wait_for("session")
+            player.connect()
+            player.play()
+            jackd.wait_until(heard, f"{finals} finals")
+            assert live.end(signal.SIGINT) == 130
+            return live.all()
 
 
 def of(lines, *kinds, channel=None):
