@@ -114,8 +114,8 @@ def case(program: str, under: str, seconds: float) -> None:
     print(json.dumps(found))
 
 
-def hear(driver: str, under: str, seconds: float) -> dict[str, Seen]:
-    """Run the engine with all sinks."""
+def hear(driver: str, under: str, seconds: float) -> tuple[dict[str, Seen], dict[str, int]]:
+    """Run the engine with all sinks; also how many MIDI notes were sent and came."""
     from rtcluster.sinks.jsonl import JsonLines
     from rtcluster.sinks.midi import MidiOut
     from rtcluster.sinks.osc import OscOut
@@ -150,16 +150,16 @@ def hear(driver: str, under: str, seconds: float) -> dict[str, Seen]:
             seen["osc"][stage].append((at, arguments[0]))
     on = [at for at, data in synth.came() if data[0] & 0xF0 == NOTE_ON]
     guesses = [number for _, number in function.seen["guess"]]
-    if len(on) == len(guesses):  # else it is not known which is which
-        seen["midi"] = {"guess": list(zip(on, guesses, strict=True))}
-    return seen
+    # Where a note is missing, it is not known which is which.
+    seen["midi"] = {"guess": list(zip(on, guesses, strict=True)) if len(on) == len(guesses) else []}
+    return seen, {"sent": len(guesses), "came": len(on)}
 
 
 def _fail(complaint: str) -> None:
     raise RuntimeError(complaint)
 
 
-def hear_aubio(under: str, seconds: float) -> dict[str, Seen]:
+def hear_aubio(under: str, seconds: float) -> tuple[dict[str, Seen], dict[str, int]]:
     """Run aubio's binding in a Python callback, as its documentation has it."""
     import aubio
     import sounddevice as sd
@@ -182,7 +182,7 @@ def hear_aubio(under: str, seconds: float) -> dict[str, Seen]:
             raise TimeoutError("Expected a hit within 60 s.")
         with load(under):
             time.sleep(seconds + _END_S)
-    return {"function": {"onset": seen}}
+    return {"function": {"onset": seen}}, {}
 
 
 # What it comes to.
@@ -284,7 +284,8 @@ def measure(
         blocks = played(player)
     if process.returncode:
         raise RuntimeError(f"Expected the case to end well, got exit code {process.returncode}.")
-    seen: dict[str, Seen] = json.loads(output)
+    seen: dict[str, Seen]
+    seen, notes = json.loads(output)
     samples = np.array([stroke.sample for stroke in strokes], dtype=np.int64)
     sounded = sounded_ns(samples, blocks, server.period, server.samplerate)
     # The load came up with the first hit; what is later than the end is not counted as missed.
@@ -298,6 +299,7 @@ def measure(
         "load": under,
         "strokes": int(counted.sum()),
         "missed": int(counted.sum()) - len(heard),
+        "notes": notes,
         "delay_ms": delays(sounded, seen, counted),
     }
 
@@ -360,6 +362,13 @@ def main(
         f"JACK's dummy driver {mode}, {SAMPLERATE} Hz, {BLOCKSIZE}-frame blocks of {block_ms:.2f} "
         "ms, which a sound card needs too; its converters are not in it."
     )
+    for one in cases:
+        sent, came = one["notes"].get("sent", 0), one["notes"].get("came", 0)
+        if came != sent:
+            console.print(
+                f"{one['load']}, {one['program']}: {came} of {sent} MIDI notes came, so it is not "
+                "known which is which, and they are not in the table."
+            )
     if under:
         console.print("Nothing is written: this is part of the comparison.")
         return
