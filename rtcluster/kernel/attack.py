@@ -64,11 +64,15 @@ def fit_predictor(
     if energy <= 0.0:
         return
     correlation = coefficients[ORDER:]  # at lag j + 1
-    for j in range(ORDER):
-        total = 0.0
-        for t in range(first + j + 1, last):
-            total += np.float64(recent[t]) * np.float64(recent[t - j - 1])
-        correlation[j] = total
+    correlation[:ORDER] = 0.0
+    x = recent[first:last]
+    for t in range(1, ORDER):
+        for j in range(t):
+            correlation[j] += np.float64(x[t]) * np.float64(x[t - 1 - j])
+    # All lags of a sample at once: sums that do not wait for each other.
+    for t in range(ORDER, x.size):
+        for j in range(ORDER):
+            correlation[j] += np.float64(x[t]) * np.float64(x[t - 1 - j])
     error = energy * (1.0 + WHITE)
     for order in range(ORDER):
         r = correlation[order]
@@ -81,6 +85,32 @@ def fit_predictor(
             coefficients[order - 1 - j] = right - reflection * left
         coefficients[order] = reflection
         error *= 1.0 - reflection * reflection
+
+
+@compiled
+def whiten(
+    x: npt.NDArray[np.float32],
+    count: int,
+    coefficients: npt.NDArray[np.float64],
+    error: npt.NDArray[np.float64],
+) -> None:
+    """Write what the predictor could not foresee of x[:count] into error[ORDER:count].
+
+    Parameters
+    ----------
+    x : float32 array
+    count : int
+        Samples; the first ORDER of them are only predicted from.
+    coefficients : float64 array
+        From `fit_predictor`.
+    error : float64 array
+        Receives x[t] - sum(c[j] x[t-1-j]).
+    """
+    for t in range(ORDER, count):
+        e = np.float64(x[t])
+        for j in range(ORDER):
+            e -= coefficients[j] * np.float64(x[t - 1 - j])
+        error[t] = e
 
 
 @compiled
@@ -130,14 +160,10 @@ def attack_start(
     fit_predictor(recent, first, end - reach, coefficients)
 
     n = reach + context
+    whiten(recent[first:], n, coefficients, scratch)
     total = 0.0
-    for t in range(n):
-        e = np.float64(recent[first + t])
-        for j in range(min(ORDER, first + t - (end - available))):
-            e -= coefficients[j] * np.float64(recent[first + t - 1 - j])
-        scratch[t] = e
-        if t >= ORDER:
-            total += e * e
+    for t in range(ORDER, n):
+        total += scratch[t] * scratch[t]
     guard = 8
     best, pick = 1e300, n - guard
     before = 0.0
@@ -148,9 +174,10 @@ def attack_start(
             continue
         k, m = t + 1 - ORDER, n - 1 - t
         after = max(total - before, 0.0)
+        if after * k <= before * m:  # only a rise is an attack
+            continue
         aic = k * np.log(before / k + tiny) + m * np.log(after / m + tiny)
-        # Only a rise is an attack.
-        if aic < best and after * k > before * m:
+        if aic < best:
             best, pick = aic, t + 1
 
     noise = 0.0
@@ -209,20 +236,18 @@ def attack_contrast(
     end = len(recent)
     context = min(int(CONTEXT_S * rate), available - offset)
     context = min(context, previous - offset - int(SETTLE_S * rate))
+    context = min(context, SCRATCH // 2)
     if context < 4 * ORDER or offset < 1:
         return 99.0
     coefficients = scratch[SCRATCH:]
     first = end - offset - context
     fit_predictor(recent, first, end - offset, coefficients)
+    whiten(recent[first:], context + offset, coefficients, scratch)
     before = after = 1e-14
-    for t in range(first + ORDER, end):
-        e = np.float64(recent[t])
-        for j in range(ORDER):
-            e -= coefficients[j] * np.float64(recent[t - 1 - j])
-        if t < end - offset:
-            before += e * e
-        else:
-            after += e * e
+    for t in range(ORDER, context):
+        before += scratch[t] * scratch[t]
+    for t in range(context, context + offset):
+        after += scratch[t] * scratch[t]
     return 10.0 * np.log10(after / offset * (context - ORDER) / before)
 
 
