@@ -54,7 +54,11 @@ def installed(monkeypatch, crest):
 
 @pytest.mark.parametrize("number", range(len(FEATURES)), ids=FEATURES)
 def test_every_feature_of_ours_keeps_the_contract(number):
-    check_feature(lambda x, samplerate: features.feature(number, x, samplerate))
+    def one_of_ours(x, samplerate):
+        crossings, norm = features.zero_crossings(x), features.energy(x)
+        return features.feature(number, x, crossings, norm, samplerate)
+
+    check_feature(one_of_ours)
 
 
 def test_a_feature_of_somebody_elses_keeps_the_contract(crest):

@@ -32,7 +32,7 @@ from rtcluster.events import (
 )
 from rtcluster.kernel.classify import classify
 from rtcluster.kernel.click import sound_hit
-from rtcluster.kernel.features import energy, measure, zero_crossings
+from rtcluster.kernel.features import measure
 from rtcluster.kernel.jit import compiled
 from rtcluster.kernel.onset import condition, detect, stretch
 from rtcluster.kernel.ring import (
@@ -247,10 +247,12 @@ def span_of(state: Any, hit: Any, length: int) -> int:
 
 @compiled
 def measure_hit(state: Any, hit: Any, span: int) -> None:
-    """Write the chosen features of a stretch of a hit into ``state.raw``."""
+    """Measure a stretch of a hit; ``state.zcr``, ``energy`` and ``raw`` are what was found."""
     x = stretch(state, hit.sample, span)
     chosen, foreign = state.features, state.foreign
-    measure(x, float(state.samplerate), chosen, foreign, state.n_features, state.raw)
+    state.zcr, state.energy = measure(
+        x, float(state.samplerate), chosen, foreign, state.n_features, state.raw
+    )
 
 
 @compiled
@@ -303,7 +305,7 @@ def emit_final(state: Any, hit: Any) -> None:
 
 @compiled
 def describe(state: Any, slot: int, hit: Any, span: int, class_: int, margin: float) -> None:
-    """Fill in what a guess and a final have in common."""
+    """Fill in what a guess and a final have in common, of the stretch that was measured last."""
     event = state.events[slot]
     event.id = hit.id
     event.sample = hit.sample
@@ -311,10 +313,9 @@ def describe(state: Any, slot: int, hit: Any, span: int, class_: int, margin: fl
     event.span = span
     event.class_ = class_
     event.margin = margin
-    x = stretch(state, hit.sample, span)
     event.velocity = hit.velocity
-    event.zcr = zero_crossings(x)
-    event.energy = energy(x)
+    event.zcr = state.zcr
+    event.energy = state.energy
     for f in range(state.n_features):
         event.features[f] = state.raw[f]
 

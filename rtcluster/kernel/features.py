@@ -46,11 +46,8 @@ def zero_crossings(x: Window) -> int:
     if x.size == 0:
         return 0
     count = 1
-    below = x[0] < -ZERO
     for i in range(1, x.size):
-        now = x[i] < -ZERO
-        count += now != below
-        below = now
+        count += (x[i] < -ZERO) != (x[i - 1] < -ZERO)
     return count
 
 
@@ -76,27 +73,25 @@ def energy(x: Window) -> float:
 
 
 @compiled
-def log_zcr(x: Window, samplerate: float) -> float:
+def log_zcr(crossings: int, size: int, samplerate: float) -> float:
     """Zero crossings a second, in octaves above 1 Hz: a rate, so a cut window stays comparable."""
-    if x.size == 0:
+    if size == 0:
         return 0.0
-    return math.log2(zero_crossings(x) * samplerate / x.size)
+    return math.log2(crossings * samplerate / size)
 
 
 @compiled
-def log_energy(x: Window) -> float:
-    """Energy of the window in dB."""
-    norm = energy(x)
+def log_energy(norm: float) -> float:
+    """Energy of a window in dB, from its :func:`energy`."""
     return 10.0 * math.log10(norm * norm + FLOOR)
 
 
 @compiled
-def level(x: Window) -> float:
-    """Mean power of the window in dBFS: a mean, so a cut window stays comparable."""
-    if x.size == 0:
+def level(norm: float, size: int) -> float:
+    """Mean power of a window in dBFS: a mean, so a cut window stays comparable."""
+    if size == 0:
         return 10.0 * math.log10(FLOOR)
-    norm = energy(x)
-    return 10.0 * math.log10(norm * norm / x.size + FLOOR)
+    return 10.0 * math.log10(norm * norm / size + FLOOR)
 
 
 @compiled
@@ -174,18 +169,22 @@ def foreign(address: Any, x: Window, samplerate: float) -> float:
 
 
 @compiled
-def feature(which: int, x: Window, samplerate: float) -> float:
-    """One feature of a window, by its place in :data:`rtcluster.settings.FEATURES`."""
+def feature(which: int, x: Window, crossings: int, norm: float, samplerate: float) -> float:
+    """One feature of a window, by its place in :data:`rtcluster.settings.FEATURES`.
+
+    ``crossings`` and ``norm`` are :func:`zero_crossings` and :func:`energy` of the window, which
+    every event tells, so that they are counted once.
+    """
     if which == 0:
-        return float(zero_crossings(x))
+        return float(crossings)
     if which == 1:
-        return energy(x)
+        return norm
     if which == 2:
-        return log_zcr(x, samplerate)
+        return log_zcr(crossings, x.size, samplerate)
     if which == 3:
-        return log_energy(x)
+        return log_energy(norm)
     if which == 4:
-        return level(x)
+        return level(norm, x.size)
     if which == 5:
         return brightness(x, samplerate)
     if which == 6:
@@ -203,13 +202,20 @@ def measure(
     addresses: npt.NDArray[np.uint64],
     count: int,
     out: npt.NDArray[np.float64],
-) -> None:
+) -> tuple[int, float]:
     """Write the first ``count`` chosen features of a window into ``out``.
 
     Where there is an address, the feature is a plug-in's, and ``chosen`` does not count.
+
+    Returns
+    -------
+    tuple of (int, float)
+        The window's :func:`zero_crossings` and :func:`energy`.
     """
+    crossings, norm = zero_crossings(x), energy(x)
     for f in range(count):
         if addresses[f] != 0:
             out[f] = foreign(addresses[f], x, samplerate)
         else:
-            out[f] = feature(chosen[f], x, samplerate)
+            out[f] = feature(chosen[f], x, crossings, norm, samplerate)
+    return crossings, norm

@@ -138,7 +138,9 @@ STATE = np.dtype(
         ("velocity_hits", "i8"),
         ("finals", "i4"),  # emitted in this hop
         ("hits", HIT, (MAX_OPEN,)),
-        ("raw", "f8", (MAX_FEATURES,)),
+        ("zcr", "i8"),  # of the stretch of a hit that was measured last; so is the energy
+        ("energy", "f8"),
+        ("raw", "f8", (MAX_FEATURES,)),  # its features
         ("scaled", "f8", (MAX_FEATURES,)),
         # Sound out.
         ("click", CLICK, (1,)),
