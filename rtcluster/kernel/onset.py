@@ -35,6 +35,10 @@ STOCK_LOUDER_DB = 2.0
 """Within the mask, by how much an attack must be louder than the last one."""
 
 
+LARGEST = np.finfo(np.float32).max
+"""Only an Inf is larger."""
+
+
 @compiled
 def condition(source: npt.NDArray[np.float32], out: npt.NDArray[np.float32]) -> bool:
     """Copy a hop for aubio's detectors, kept in a range where they work.
@@ -47,12 +51,13 @@ def condition(source: npt.NDArray[np.float32], out: npt.NDArray[np.float32]) -> 
     bool
         False if the hop holds a NaN or an Inf; then ``source`` and ``out`` are silence.
     """
-    poison = np.float32(0.0)
+    good = True
     for i in range(source.size):
-        poison += source[i] * np.float32(0.0)
-        x = min(max(source[i], -LOUDEST), LOUDEST)
+        x = source[i]
+        good &= abs(x) <= LARGEST  # no comparison with a NaN is true
+        x = min(max(x, -LOUDEST), LOUDEST)
         out[i] = x if abs(x) >= SMALLEST else np.float32(0.0)
-    if poison == np.float32(0.0):
+    if good:
         return True
     source[:] = np.float32(0.0)
     out[: source.size] = np.float32(0.0)
