@@ -54,7 +54,7 @@ def check_feature(feature: Feature | Callable[[Any, float], float]) -> None:
             assert np.array_equal(x, before), "Expected the window to stay as it was"
     if compiled:
         kick = _windows(44100)[0]
-        plain = float(feature.function(kick, 44100.0))  # type: ignore[union-attr]  # see above
+        plain = float(feature.function(kick, 44100.0))  # type: ignore[union-attr]  # a Feature
         assert np.isclose(_call(feature, kick, 44100), plain, rtol=1e-5), (
             "Expected the compiled feature to give what its Python source gives"
         )

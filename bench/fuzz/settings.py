@@ -72,8 +72,8 @@ def one(data: bytes) -> None:
     settings = answer(lambda: Settings(**values))
     if settings is None:
         return
-    # The values are of any type to the checker; whether Settings takes them is what is tried.
-    if Settings(**settings.as_dict()) != settings:  # type: ignore[arg-type]
+    # as_dict() is dict[str, object]; whether Settings takes its own values back is what is tried.
+    if Settings(**settings.as_dict()) != settings:  # type: ignore[arg-type]  # values of any type
         raise Finding(f"{settings} is not what {settings.as_dict()} gives")
     if answer(lambda: settings.spans(rate)) is None or not whole:
         return

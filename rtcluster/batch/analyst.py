@@ -158,8 +158,8 @@ def _lacking(processor: Processor) -> str:
 def to_file(analyst: Analyst, job: Job, path: str, watch: Watch = _unwatched) -> Outcome:
     """Do a job; its lines go to a file that is made anew."""
     try:
-        # Apart from its with: an OSError of the analysis is not one of opening.
-        stream = Path(path).open("w", encoding="utf-8", newline="\n")  # noqa: SIM115
+        # Apart from its with, which closes it: an OSError of the analysis is not one of opening.
+        stream = Path(path).open("w", encoding="utf-8", newline="\n")  # noqa: SIM115  # below
     except OSError as error:
         reason = error.strerror or error
         return Outcome(problem=f"Expected to write events to {path}, got: {reason}.", general=True)
