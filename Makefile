@@ -1,7 +1,8 @@
 # make demo   sets everything up and runs the main job; needs no sound card
 # make test   sets everything up and passes the tests
 # make lint   style and types
-# make faults  passes the tests of docs/reliability.md, TIMES=20 times in a row
+# make faults  passes the tests of docs/explanation/reliability.md, TIMES=20 times in a row
+# make docs   writes the reference from the program, and builds the site into build/site
 # make pictures  redraws the pictures of the README
 
 PYTHON ?= python3
@@ -10,7 +11,7 @@ BIN := $(VENV)/bin
 
 TIMES ?= 1
 
-.PHONY: demo test lint faults pictures clean
+.PHONY: demo test lint faults docs pictures clean
 
 demo: $(VENV)/.runs
 	$(BIN)/rtcluster demo
@@ -26,7 +27,11 @@ lint: $(VENV)/.tests
 
 faults: $(VENV)/.tests
 	for turn in $$(seq $(TIMES)); do echo "turn $$turn of $(TIMES)"; \
-	$(BIN)/pytest -q $$(grep -oE 'tests/[a-z_/]+\.py(::[a-z0-9_]+)?' docs/reliability.md) || exit 1; done
+	$(BIN)/pytest -q $$(grep -oE 'tests/[a-z_/]+\.py(::[a-z0-9_]+)?' docs/explanation/reliability.md) || exit 1; done
+
+docs: $(VENV)/.docs
+	$(BIN)/python -m docs.generate
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 pictures: $(VENV)/.tests
 	$(BIN)/python -m bench.pictures
@@ -40,6 +45,10 @@ $(VENV)/.runs: pyproject.toml | $(BIN)/python
 
 $(VENV)/.tests: pyproject.toml | $(BIN)/python
 	$(BIN)/pip install --quiet --editable '.[test]'
+	touch $@ $(VENV)/.runs
+
+$(VENV)/.docs: pyproject.toml | $(BIN)/python
+	$(BIN)/pip install --quiet --editable '.[docs]'
 	touch $@ $(VENV)/.runs
 
 clean:

@@ -1,6 +1,6 @@
 """``python -m bench``: the whole suite, or one benchmark by name with its own options.
 
-What came of it is then in ``docs/benchmarks.md`` too.
+What came of it is then in ``docs/lab-book/benchmarks.md`` too.
 """
 
 from __future__ import annotations

@@ -2,9 +2,9 @@
 
 Both run in PortAudio streams on JACK's dummy driver, whose clock is real and whose blocks are
 lost if they are not taken in time. Beside them, in the same process and on the same machine, runs
-one load of :mod:`bench.loads` after the other: threads that want the GIL, the garbage collector,
-imports, the disk, and other processes on every core. ``python -m bench.callback`` prints the table
-and writes ``bench/results/callback.json``.
+one load of :mod:`tests.support.loads` after the other: threads that want the GIL, the garbage
+collector, imports, the disk, and other processes on every core. ``python -m bench.callback`` prints
+the table and writes ``bench/results/callback.json``.
 
 *Work* is the time from the start of a callback to its end. *Lateness* is the time from when the
 block was ready, the client that plays it being done with it, to the start of the callback. What
@@ -25,13 +25,13 @@ import numpy.typing as npt
 import typer
 from rich.table import Table
 
-from bench import jackd
 from bench.case import MAX_SECONDS
-from bench.loads import LOADS
 from bench.report import console as report_console
 from bench.report import percentiles, write
 from rtcluster import Processor
 from rtcluster.sources.groove import render
+from tests.support import jackd
+from tests.support.loads import LOADS
 
 NAMES = {
     "idle": "none",

@@ -2,7 +2,7 @@
 
 ``python -m bench.case --driver compiled --load busy2 --seconds 5`` listens to JACK's
 ports and writes a JSON object to standard output: every callback's time, and counts. The loads
-are those of :mod:`bench.loads`.
+are those of :mod:`tests.support.loads`.
 """
 
 from __future__ import annotations
@@ -14,14 +14,15 @@ from typing import Annotated, Any
 import numpy as np
 import typer
 
-from bench.jackd import DEVICE, wait_until
-from bench.loads import LOADS, load
 from rtcluster import Processor, Settings
-from rtcluster.clicks import Clicks
 from rtcluster.events import Event, Xrun
-from rtcluster.session import Pump, Session
+from rtcluster.playback.clicks import Clicks
+from rtcluster.session.pump import Pump
+from rtcluster.session.session import Session
 from rtcluster.sinks import Sink
 from rtcluster.sources.live import LiveInput
+from tests.support.jackd import DEVICE, wait_until
+from tests.support.loads import LOADS, load
 
 MAX_SECONDS = 20.0
 """The kernel keeps the times of this many seconds of 64-frame blocks, and some more."""
@@ -58,7 +59,7 @@ def listen(
     ----------
     driver : {"compiled", "python"}
     under : str
-        One of :data:`bench.loads.LOADS`.
+        One of :data:`tests.support.loads.LOADS`.
     seconds : float
         Length of the measurement, which begins when a hit was heard and the load is up.
     blocksize : int

@@ -1,8 +1,10 @@
 """What a callback's work costs when one thing is changed.
 
 ``python -m bench.cost`` changes, one at a time: the block size, the rate, the channels (whose mean
-is heard, or each by itself, as ``-c all`` has it), the number of classes, the features and how many
-there are, the hits that are open at once, and how often there is a hit. It prints a table and
+is heard, or each by itself, as ``-c all`` has it), the microphones of one kit, the number of
+classes, the features and how many there are, the drums of a taught kit, the hits that are open at
+once, and how often there is a hit.
+It also times what comes after the last stroke of teaching so many drums. It prints tables and
 writes ``bench/results/cost.json``.
 
 What is timed is :func:`rtcluster.kernel.callback.on_block`, the whole of what PortAudio calls, by
@@ -15,6 +17,7 @@ features. *Blocks that judge* are those in which a guess or a final was due.
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Annotated, Any
@@ -24,15 +27,19 @@ import numpy.typing as npt
 import typer
 from rich.table import Table
 
+from bench.rates import lessons_of
 from bench.report import console as report_console
 from bench.report import percentiles, write
 from rtcluster import Final, Guess, Processor, Settings
-from rtcluster.channels import Channels, Ear
+from rtcluster.engine.channels import Channels, Engine
 from rtcluster.kernel import state as kernel_state
 from rtcluster.kernel.callback import on_block
 from rtcluster.kernel.entry import publish
-from rtcluster.settings import FEATURE_SETS, FEATURES
+from rtcluster.learning.kit import Kit
+from rtcluster.learning.teaching import Teacher
+from rtcluster.settings import FEATURE_SETS, FEATURES, MAX_CENTRES
 from rtcluster.sources import groove
+from tests.support import microphones
 
 Audio = npt.NDArray[np.float32]
 
@@ -40,13 +47,19 @@ BLOCKSIZES = (16, 32, 128, 256, 512, 1024)
 RATES = (8000, 22050, 48000, 96000, 192000)
 CHANNELS = (2, 4, 8, 16, 32)
 EACH = (1, 2, 4, 8)
-CENTRES = (1, 8, 16, 32, kernel_state.MAX_CENTRES)
+MICROPHONES = (2, 4, 8)
+CENTRES = (1, 8, 16, 32, MAX_CENTRES)
 COUNTS = (1, 3, 4, 6, 8)
+DRUMS = (3, 6, 12)
+STROKES = 5
 OPEN = (1, 4, 8, 16, kernel_state.MAX_OPEN - 1)
 PER_SECOND = (0.0, 2.0, 4.0, 8.0, 16.0)
 
 _NEVER = 1 << 60
 """Sample at which a hit began that will never be due."""
+
+READY_S = 3.0
+"""Wanted of teaching, from the last stroke on, in seconds."""
 
 _NOISE_DBFS = -75.0
 
@@ -63,9 +76,13 @@ class Case:
         Hz, frames, and their number.
     each : bool
         Each channel has a processor of its own.
+    microphones : bool
+        The channels are the microphones of a taught kit of three drums.
     settings : Settings
     centres : int
         Of the model, one a class; the first are far from any hit, so all are looked at.
+    drums : int
+        Of a taught kit, which tells two of them in a hit; 0: nothing is taught.
     open : int
         Hits that are open all the while.
     per_second : float, optional
@@ -78,8 +95,10 @@ class Case:
     blocksize: int = 64
     channels: int = 1
     each: bool = False
+    microphones: bool = False
     settings: Settings = field(default_factory=lambda: Settings(classes=3))
     centres: int = 3
+    drums: int = 0
     open: int = 0
     per_second: float | None = None
 
@@ -100,6 +119,10 @@ def cases() -> list[tuple[Case, Case]]:
         (replace(USUAL, what="each channel", value=f"{n}", channels=n, each=True), USUAL)
         for n in EACH
     ]
+    found += [
+        (replace(USUAL, what="microphones", value=f"{n}", channels=n, microphones=True), USUAL)
+        for n in MICROPHONES
+    ]
     found += [(replace(USUAL, what="classes", value=f"{n}", centres=n), USUAL) for n in CENTRES]
     for n in COUNTS:
         settings = Settings(classes=3, features=FEATURES[:n])
@@ -108,6 +131,7 @@ def cases() -> list[tuple[Case, Case]]:
         if name != "notebook":
             settings = Settings(classes=3, features=FEATURE_SETS[name])
             found.append((replace(USUAL, what="features", value=name, settings=settings), USUAL))
+    found += [(replace(USUAL, what="drums taught", value=f"{n}", drums=n), USUAL) for n in DRUMS]
     quiet = replace(USUAL, what="hits a second", value="0", per_second=0.0)
     found += [(replace(quiet, what="open hits", value=f"{n}", open=n), quiet) for n in OPEN]
     found += [
@@ -132,31 +156,86 @@ def _audio(seconds: float, samplerate: int, channels: int, per_second: float | N
     return np.ascontiguousarray(np.repeat(audio[:, None], channels, axis=1))
 
 
+@cache
+def _taught(drums: int) -> Teacher:
+    """A teacher of so many drums, the groove's at other pitches, with all their strokes."""
+    rng, rate = np.random.default_rng(0), USUAL.samplerate
+    voices = (groove.kick, groove.snare, groove.hat)
+    order = [(n / 2.0 + 0.5, n % drums) for n in range(drums * STROKES)]
+    audio = rng.normal(0.0, 10 ** (_NOISE_DBFS / 20), int((len(order) / 2 + 1) * rate))
+    for time_s, drum in order:
+        sound = 0.4 * rng.uniform(0.5, 1.0) * voices[drum % 3](rate, rng)
+        pitch = 2.0 ** (0.4 * (drum // 3))
+        sound = np.interp(np.arange(0, len(sound) - 1, pitch), np.arange(len(sound)), sound)
+        start = int(time_s * rate)
+        audio[start : start + len(sound)] += sound[: len(audio) - start]
+    lessons = [(time_s, f"drum {drum:02}") for time_s, drum in order]
+    return lessons_of(audio.astype(np.float32), lessons, rate)
+
+
+def _columns(count: int) -> list[int]:
+    """Which of the three microphones each of so many is a copy of."""
+    return [n % 3 for n in range(count)]
+
+
+@cache
+def _heard_by(count: int, seconds: float) -> Audio:
+    """Lone strokes and pairs on so many microphones, three a second, shape (n, count)."""
+    rng = np.random.default_rng(0)
+    sets = [microphones.ALL[n % len(microphones.ALL)] for n in range(int(3 * seconds))]
+    audio, _ = microphones.performance(sets, rng, apart=1 / 3)
+    return np.ascontiguousarray(audio[:, _columns(count)])
+
+
+@cache
+def _kit(drums: int) -> Kit:
+    return _taught(drums).kit(USUAL.samplerate)
+
+
+def teaching(drums: int) -> dict[str, float]:
+    """Seconds, and seconds of this process, from the last stroke until the kit can be played."""
+    teacher = _taught(drums)
+    wall, own = time.perf_counter(), time.process_time()
+    processor = Processor(kit=teacher.kit(USUAL.samplerate))
+    processor.prepare(USUAL.samplerate, USUAL.blocksize)
+    wall, own = time.perf_counter() - wall, time.process_time() - own
+    processor.close()
+    return {"drums": drums, "strokes": STROKES, "wall_s": round(wall, 2), "cpu_s": round(own, 2)}
+
+
 class Bed:
     """An engine made ready for a case, to be measured again and again."""
 
     def __init__(self, case: Case, seconds: float) -> None:
         self.case = case
-        self.audio = _audio(seconds, case.samplerate, case.channels, case.per_second)
-        self.ear: Ear
-        if case.each:
-            self.ear = Channels(self._processor)
-            self.ear.prepare(case.samplerate, case.blocksize, channels=case.channels)
+        if case.microphones:
+            self.audio = _heard_by(case.channels, seconds)
         else:
-            self.ear = self._processor()
-            self.ear.prepare(case.samplerate, case.blocksize, channels=case.channels)
+            self.audio = _audio(seconds, case.samplerate, case.channels, case.per_second)
+        self.engine: Engine
+        if case.each:
+            self.engine = Channels(self._processor)
+            self.engine.prepare(case.samplerate, case.blocksize, channels=case.channels)
+        else:
+            self.engine = self._processor()
+            self.engine.prepare(case.samplerate, case.blocksize, channels=case.channels)
 
     def _processor(self) -> Processor:
+        if self.case.microphones:
+            kit = microphones.taught_kit(_columns(self.case.channels))
+            return Processor(kit=kit, driver="compiled")
+        if self.case.drums:
+            return Processor(kit=_kit(self.case.drums), driver="compiled")
         return Processor(self.case.settings, driver="compiled")
 
     def run(self) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]]:
         """Work of each block in us, and whether a guess or a final was due in it."""
-        ear, size = self.ear, self.case.blocksize
-        ear.reset(forget=True)
-        single = ear.processors if isinstance(ear, Channels) else [ear]
-        states = ear.record
+        engine, size = self.engine, self.case.blocksize
+        engine.reset(forget=True)
+        single = engine.processors if isinstance(engine, Channels) else [engine]
+        states = engine.record
         states["synchronous"] = 0
-        for processor in single:
+        for processor in () if self.case.drums or self.case.microphones else single:
             publish(processor.record, _model(self.case))
         states["hits"]["stage"][:, : self.case.open] = kernel_state.GUESSING
         states["hits"]["sample"][:, : self.case.open] = _NEVER
@@ -252,6 +331,7 @@ def main(
 ) -> None:
     """Measure what the callback's work costs."""
     console = report_console()
+    ready = [teaching(drums) for drums in DRUMS]  # before a kit of theirs was trained and kept
     rows = [measure(USUAL, USUAL, seconds, turns)]
     last = ""
     for case, base in cases():
@@ -262,6 +342,12 @@ def main(
             last = case.what
         rows.append(measure(case, base, seconds, turns))
     console.print(_table(rows))
+    for one in ready:
+        console.print(
+            f"{one['drums']} drums, {STROKES} strokes each: ready {one['wall_s']:.2f} s after the "
+            f"last one ({one['cpu_s']:.2f} s of the processor), {one['wall_s'] / READY_S:.2f} of "
+            f"the {READY_S:g} s that are wanted."
+        )
     console.print(
         "Judging: p50 of the blocks that judge. Ratio: of the load, to the usual one's; open hits "
         "and hits a second to silence's. The first row, the usual case against itself, shows how "
@@ -270,7 +356,7 @@ def main(
     if only:
         console.print("Nothing is written: this is part of the table.")
         return
-    content = {"seconds": seconds, "turns": turns, "rows": rows}
+    content = {"seconds": seconds, "turns": turns, "rows": rows, "teaching": ready}
     console.print(f"Written: bench/results/{write('cost', content).name}")
 
 

@@ -11,8 +11,9 @@
   network on the whole recording.
 
 What the figures mean stands in :mod:`bench.recordings`. A detector that needs the whole recording
-has no latency. A complete run writes ``bench/results/detector.json`` and ``docs/detector.png``; one
-of some recordings, of some detectors, or at another rate or level only prints its table.
+has no latency. A complete run writes ``bench/results/detector.json`` and
+``docs/pictures/detector.png``; one of some recordings, of some detectors, or at another rate or
+level only prints its table.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from functools import cache, partial
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import aubio
 import numpy as np
@@ -37,9 +38,14 @@ from bench.report import console as report_console
 from bench.report import write
 from rtcluster import Processor, Settings
 from rtcluster.events import Onset
-from rtcluster.settings import PRESETS, STOCK
+from rtcluster.presets import AUBIO_PRESETS, PRESETS
 
-PICTURE = Path(__file__).parents[1] / "docs" / "detector.png"
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from rtcluster.pages.canvas import Layout, Theme
+
+PICTURE = Path(__file__).parents[1] / "docs" / "pictures" / "detector.png"
 
 NEVER_WARM = 1_000_000
 """Hits of warm-up: the classes are not what is measured here."""
@@ -174,10 +180,10 @@ def detectors() -> Iterator[Detector]:
     for preset in PRESETS:
         settings = Settings(preset=preset, freeze=True, warmup=NEVER_WARM)
         yield Detector("rtcluster", preset, partial(rtcluster, settings=settings))
-    for method in STOCK:
+    for method in AUBIO_PRESETS:
         settings = Settings(method=method, freeze=True, warmup=NEVER_WARM)
         yield Detector("rtcluster, stock", method, partial(rtcluster, settings=settings))
-    for method in STOCK:
+    for method in AUBIO_PRESETS:
         yield Detector("aubio", method, partial(stock_aubio, method=method))
     yield Detector("librosa", "defaults", librosa_default)
     yield Detector("librosa", "drums", librosa_drums)
@@ -254,11 +260,11 @@ def measure(
 
 
 STYLES = {
-    "rtcluster": ("o", "#c2410c", 90.0),
-    "rtcluster, stock": ("s", "#2563eb", 40.0),
-    "aubio": ("D", "#64748b", 36.0),
-    "madmom": ("^", "#15803d", 55.0),
-    "librosa": ("", "#7e22ce", 0.0),
+    "rtcluster": ("o", "#D55E00", 90.0),
+    "rtcluster, stock": ("s", "#2f86c9", 40.0),
+    "aubio": ("D", "#8C8C8C", 36.0),
+    "madmom": ("^", "#009E73", 55.0),
+    "librosa": ("", "#b565c9", 0.0),
 }
 """Marker, colour and size by family."""
 
@@ -271,11 +277,24 @@ LEGENDS = {
 
 
 def draw(rows: list[dict[str, Any]], path: Path) -> None:
-    """F-measure against latency; a line for each detector that needs the whole recording."""
+    """F-measure against latency; a line for each detector that needs the whole recording.
+
+    For a light page and, beside it, for a dark one.
+    """
+    from rtcluster.pages.canvas import WIDE, render
+
+    picture = render("detector", "", "", (WIDE,), lambda theme, layout: _plot(rows, theme, layout))
+    path.parent.mkdir(exist_ok=True)
+    for (theme, _), png in picture.images.items():
+        ending = "" if theme == "light" else "-dark"
+        path.with_stem(path.stem + ending).write_bytes(png)
+
+
+def _plot(rows: list[dict[str, Any]], theme: Theme, layout: Layout) -> Figure:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(9.0, 6.0), dpi=150, facecolor="white", layout="constrained")
+    figure = Figure(figsize=(layout.width, 6.0), dpi=layout.dpi, layout="constrained")
     canvas = FigureCanvasAgg(figure)
     axes = figure.add_subplot()
     live = [row for row in rows if np.isfinite(row["figures"]["pooled_p50_ms"])]
@@ -291,10 +310,8 @@ def draw(rows: list[dict[str, Any]], path: Path) -> None:
     lowest = min(row["figures"]["f50"] for row in rows)
     axes.set_xlim(0.0, latest + 4.0)
     axes.set_ylim(np.floor(20 * lowest - 0.5) / 20, 1.0)
-    axes.set_xlabel("median time from the attack to the hit being known (ms)")
+    axes.set_xlabel("latency (ms), median over all hits")
     axes.set_ylabel("F-measure within 50 ms")
-    axes.grid(color="#e2e8f0", zorder=0)
-    axes.spines[["top", "right"]].set_visible(False)
     labels = [
         (
             row["figures"]["pooled_p50_ms"],
@@ -309,11 +326,10 @@ def draw(rows: list[dict[str, Any]], path: Path) -> None:
         axes.axhline(at, color=colour, linewidth=1.0, linestyle="--", zorder=1)
         text = f"{row['family']} {row['name']}, the whole recording"
         labels.insert(0, (axes.get_xlim()[1], at, text, colour))
-    axes.legend(loc="lower left", frameon=True, facecolor="white", framealpha=1.0)
+    axes.legend(loc="lower left", frameon=True, facecolor=theme.paper, framealpha=1.0)
     canvas.draw()  # type: ignore[no-untyped-call]  # matplotlib leaves draw() without annotations
     _label(figure, axes, labels, [row["figures"]["f50"] for row in offline])
-    path.parent.mkdir(exist_ok=True)
-    figure.savefig(path)
+    return figure
 
 
 def _label(
@@ -420,7 +436,7 @@ def main(
     for row in rows:
         row["figures"] = _figures(row["figures"])
     path = write("detector", {"recordings": len(recordings), "rows": rows})
-    console.print(f"Written: bench/results/{path.name}, docs/{PICTURE.name}")
+    console.print(f"Written: bench/results/{path.name}, docs/pictures/{PICTURE.name}")
 
 
 if __name__ == "__main__":

@@ -6,10 +6,12 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from rtcluster import Event, Final, Guess, Onset, Processor, Settings
-from rtcluster.notebook.canvas import WIDE, Layout, Picture, Theme, place, render
-from rtcluster.notebook.palette import mark
+from rtcluster.pages.canvas import WIDE, Layout, Picture, Theme, place, render
+from rtcluster.pages.palette import mark
 from rtcluster.sources.groove import Groove
 from rtcluster.sources.groove import render as play
+
+DRUM = "snare"
 
 BEFORE_MS, AFTER_MS = 10.0, 115.0
 """What is shown of the time around the hit."""
@@ -20,7 +22,7 @@ def heard(groove: Groove) -> tuple[Onset, Guess, Final]:
     processor = Processor(Settings(classes=3))
     processor.prepare(groove.samplerate, 64)
     events: list[Event] = [*processor.process(groove.audio), *processor.flush()]
-    snares = {stroke.sample for stroke in groove.strokes if stroke.drum == "snare"}
+    snares = {stroke.sample for stroke in groove.strokes if stroke.drum == DRUM}
     near = groove.samplerate // 100
     final = next(
         event
@@ -42,7 +44,7 @@ def draw_hit() -> Picture:
 
     def draw(theme: Theme, layout: Layout) -> Figure:
         figure = Figure(figsize=(layout.width, 3.3))
-        axes = place(figure, 0.35, 0.62, 0.25, 2.15)
+        axes = place(figure, 0.75, 0.62, 0.25, 2.15)
         begin = onset.sample - int(BEFORE_MS * rate / 1e3)
         end = onset.sample + int(AFTER_MS * rate / 1e3)
         x = groove.audio[begin:end]
@@ -51,8 +53,8 @@ def draw_hit() -> Picture:
         axes.plot(ms, x, color=theme.wave, linewidth=0.7)
         for event, words in (
             (onset, f"onset: velocity {onset.velocity}"),
-            (guess, f"guess: {guess.name}, margin {guess.margin:.2f}"),
-            (final, f"final: {final.name}, margin {final.margin:.2f}"),
+            (guess, f"guess: {DRUM}, margin {guess.margin:.2f}"),
+            (final, f"final: {DRUM}, margin {final.margin:.2f}"),
         ):
             at = (event.emitted - onset.sample) * 1e3 / rate
             colour = mark(1).colour if event is onset else mark(final.class_).colour
@@ -73,9 +75,9 @@ def draw_hit() -> Picture:
                 bbox={"facecolor": theme.paper, "edgecolor": "none", "pad": 1.5},
             )  # fmt: skip
         axes.axvline(0, color=theme.ink, linewidth=0.9, linestyle=":")
-        axes.set(xlim=(-BEFORE_MS, AFTER_MS), ylim=(-1.05 * top, top), yticks=[])
-        axes.set_xlabel("ms since the first sample of the attack")
-        axes.spines["left"].set_visible(False)
+        axes.set(xlim=(-BEFORE_MS, AFTER_MS), ylim=(-1.05 * top, top))
+        axes.set_ylabel("amplitude (FS)")
+        axes.set_xlabel("time after the first sample of the attack (ms)")
         return figure
 
     return render("hit", "", "", (WIDE,), draw)

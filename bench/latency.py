@@ -35,16 +35,17 @@ import numpy.typing as npt
 import typer
 from rich.table import Table
 
-from bench import jackd
-from bench.listener import Listener
-from bench.loads import LOADS, load
 from bench.report import console as report_console
 from bench.report import percentiles, write
 from rtcluster import Processor, Settings
-from rtcluster.events import Event, Guess, Onset
-from rtcluster.session import Pump, Session
+from rtcluster.events import Classified, Event, Onset
+from rtcluster.session.pump import Pump
+from rtcluster.session.session import Session
 from rtcluster.sinks import Sink
 from rtcluster.sources.groove import Stroke, render
+from tests.support import jackd
+from tests.support.listener import Listener
+from tests.support.loads import LOADS, load
 
 app = typer.Typer(add_completion=False)
 
@@ -69,7 +70,7 @@ class Function(Sink):
 
     def event(self, event: Event) -> None:
         """Note it."""
-        if isinstance(event, Onset | Guess):
+        if isinstance(event, Onset | Classified):
             self.seen[type(event).__name__.lower()].append((time.monotonic_ns(), event.id))
 
 

@@ -37,7 +37,7 @@ from rich.table import Table
 from threadpoolctl import threadpool_limits
 
 from bench.classes.heard import gather
-from bench.classes.truth import Truth, annotated, matched, truth_of
+from bench.classes.truth import Annotations, annotated, matched, truth_of
 from bench.classes.worth import v_and_rand
 from bench.recordings import DATA, Recording, load
 from bench.report import console as report_console
@@ -124,7 +124,7 @@ def ours(recording: Recording, k: int, features: str) -> tuple[Stream, Learned]:
         spent.append((time.perf_counter_ns() - began) / 1e3)
         return update
 
-    learner.learn = learn  # type: ignore[method-assign]  # same signature, with a clock
+    learner.learn = learn  # type: ignore[method-assign]  # timed in its place
     events = processor.process(recording.audio) + processor.flush()
     heard = gather(events, recording.samplerate, k)
     stream = Stream(heard.times, heard.features["final"])
@@ -208,7 +208,7 @@ def offline_inertia(scaled: Array, k: int) -> float:
     return float(found.inertia_) / len(scaled)
 
 
-def worth(truth: Truth, stream: Stream, learned: Learned, best: float) -> dict[str, float]:
+def worth(truth: Annotations, stream: Stream, learned: Learned, best: float) -> dict[str, float]:
     """V-measures, and inertia over the best."""
     i, j = matched(truth.times, stream.times)
     i, j = i[j >= FIRST], j[j >= FIRST]
@@ -221,7 +221,7 @@ def worth(truth: Truth, stream: Stream, learned: Learned, best: float) -> dict[s
 
 
 def compare(
-    recording: Recording, truth: Truth, features: str, turns: int
+    recording: Recording, truth: Annotations, features: str, turns: int
 ) -> tuple[dict[str, list[float]], dict[str, dict[str, float]]]:
     """Times in us by learner, of all turns, and what each is worth."""
     k = truth.classes
@@ -239,13 +239,13 @@ def compare(
     return {name: times[name] for name in values}, values
 
 
-def groove(seconds: float) -> tuple[Recording, Truth]:
+def groove(seconds: float) -> tuple[Recording, Annotations]:
     """The synthesised groove as an annotated recording."""
     made = render(seconds, SAMPLERATE)
     times = np.array([s.sample / SAMPLERATE for s in made.strokes])
     none = np.zeros(0)
     recording = Recording("groove", "exact", SAMPLERATE, made.audio, times, none, times)
-    truth = Truth(times, tuple(s.drum for s in made.strokes))
+    truth = Annotations(times, tuple(s.drum for s in made.strokes))
     assert truth.classes == len(DRUMS)
     return recording, truth
 

@@ -29,13 +29,13 @@ import numpy.typing as npt
 import typer
 from rich.table import Table
 
-from bench import jackd
 from bench.callback import lateness_us
 from bench.report import console as report_console
 from bench.report import percentiles, write
-from rtcluster.events import Event, Guess, Onset
+from rtcluster.events import Classified, Event, Onset
 from rtcluster.sinks import Sink
 from rtcluster.sources.groove import hat, kick, snare
+from tests.support import jackd
 
 SAMPLERATE = 44100
 BLOCKSIZE = 64
@@ -72,16 +72,17 @@ class Delays(Sink):
     def event(self, event: Event) -> None:
         """Note it."""
         self.onsets += isinstance(event, Onset)
-        if isinstance(event, Onset | Guess) and event.stamp:
+        if isinstance(event, Onset | Classified) and event.stamp:
             self.ms.append((time.monotonic_ns() - event.stamp) / 1e6)
 
 
 def listen(seconds: float, *, monitored: bool) -> dict[str, Any]:
     """Run one session: tell the page's link, wait to be told to begin, and measure."""
     from rtcluster import Processor, Settings
-    from rtcluster.controls import Controls
     from rtcluster.monitor import Monitor
-    from rtcluster.session import Pump, Session
+    from rtcluster.session.controls import Controls
+    from rtcluster.session.pump import Pump
+    from rtcluster.session.session import Session
     from rtcluster.sources.live import LiveInput
 
     delays, controls = Delays(), Controls()

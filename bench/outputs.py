@@ -26,16 +26,17 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from bench import jackd
-from bench.listener import Listener
 from bench.report import console as report_console
 from bench.report import percentiles, write
 from rtcluster import Guess, Onset, Processor, Settings
-from rtcluster.events import Event
-from rtcluster.session import Pump, Session
+from rtcluster.events import Classified, Event
+from rtcluster.session.pump import Pump
+from rtcluster.session.session import Session
 from rtcluster.sinks import Sink
 from rtcluster.sinks.console import HitLines
 from rtcluster.sources.groove import render
+from tests.support import jackd
+from tests.support.listener import Listener
 
 app = typer.Typer(add_completion=False)
 
@@ -57,7 +58,7 @@ class Stamps(Sink):
 
     def event(self, event: Event) -> None:
         """Keep its stamp."""
-        if isinstance(event, Onset | Guess):
+        if isinstance(event, Onset | Classified):
             self.all.append(event.stamp)
         if type(event) is Guess and event.class_ >= 0:
             self.notes.append(event.stamp)

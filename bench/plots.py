@@ -21,10 +21,10 @@ from bench.callback import DRIVERS, NAMES
 from bench.latency import STAGES
 from bench.report import RESULTS
 from bench.report import console as report_console
-from rtcluster.notebook.canvas import WIDE, Layout, Picture, Theme, place, render
-from rtcluster.notebook.palette import mark
+from rtcluster.pages.canvas import WIDE, Layout, Picture, Theme, place, render
+from rtcluster.pages.palette import mark
 
-DOCS = Path(__file__).parents[1] / "docs"
+DOCS = Path(__file__).parents[1] / "docs" / "pictures"
 ROW_IN = 0.27
 """Height of a row, in inches."""
 
@@ -39,6 +39,18 @@ SINK_NAMES = {
     "osc": "OSC, another process",
     "midi": "MIDI, another process",
 }
+
+DRUM_MEASURES = {
+    "F": "F of (time, drum)",
+    "lone": "one drum, told exactly",
+    "both": "two at once, told exactly",
+}
+OTHERS_MS = ((5.8, "SP-Tools, 5.8 ms"), (10.0, "Jack et al., 10 ms"))
+"""When a classifier for players answers (SP-Tools for Max, 256 samples), and how late an instrument
+may answer before players mind (Jack, Stockman and McPherson, Audio Mostly 2016)."""
+
+FINAL_AT = 38
+"""Where the final stands, in ms; it is told after 90."""
 
 Results = dict[str, Any]
 
@@ -82,9 +94,9 @@ def callback(results: Results, theme: Theme, layout: Layout) -> Figure:
     _rows(work, [NAMES.get(load, load) for load in loads])
     _rows(lost, ["" for _ in loads])
     work.set_xscale("log")
-    work.set_xlabel("work in us: p50, line to p99, tick at the maximum")
+    work.set_xlabel("work of a block (µs): mark at p50, line to p99, tick at the maximum")
     lost.set(xlim=(0, 115), xticks=(0, 50, 100))
-    lost.set_xlabel("blocks lost, %")
+    lost.set_xlabel("blocks lost (%)")
     figure.legend(loc="upper left", ncols=2, bbox_to_anchor=(0.0, 1.0))
     return figure
 
@@ -114,7 +126,7 @@ def latency(results: Results, theme: Theme, layout: Layout) -> Figure:
     axes.set_xticks(ticks := (1, 2, 5, 10, 20, 50, 100, 200, 500), [str(n) for n in ticks])
     axes.minorticks_off()
     axes.set_xlim(1.0, max(150.0, *(cuts["max"] for _, s in rows for cuts in s.values())) * 1.1)
-    axes.set_xlabel("ms after a stroke's first sample: p50, line to p99, tick at the maximum")
+    axes.set_xlabel("latency (ms): mark at p50, line to p99, tick at the maximum")
     figure.legend(loc="upper left", ncols=3, bbox_to_anchor=(0.0, 1.0))
     return figure
 
@@ -136,8 +148,8 @@ def scaling(results: Results, theme: Theme, layout: Layout) -> Figure:
     look = mark(0)
     left.plot(minutes, minutes * spent[-1] / minutes[-1], color=theme.grid, linewidth=3)
     left.plot(minutes, spent, color=look.colour, marker=look.marker, linestyle="")
-    left.set_xlabel("audio, min")
-    left.set_ylabel("CPU time, s")
+    left.set_xlabel("length of the audio (min)")
+    left.set_ylabel("CPU time (s)")
     left.text(
         0.03, 0.95, f"{60 * minutes[-1] / spent[-1]:.0f} s of audio a CPU second",
         transform=left.transAxes, va="top", color=theme.soft,
@@ -148,9 +160,35 @@ def scaling(results: Results, theme: Theme, layout: Layout) -> Figure:
         one = mark(place_)
         right.plot(lengths, peaks, color=one.colour, marker=one.marker, label=name)
     right.set_ylim(bottom=0)
-    right.set_xlabel("file, min")
-    right.set_ylabel("peak memory, MB")
+    right.set_xlabel("length of the file (min)")
+    right.set_ylabel("peak memory (MB)")
     right.legend(loc="upper left")
+    return figure
+
+
+def drums(results: Results, theme: Theme, layout: Layout) -> Figure:
+    """Which drums a taught kit hears, against the time of the guess; the final at its right."""
+    figure = Figure(figsize=(layout.width, 3.6))
+    axes = place(figure, 0.7, 0.5, 0.3, 2.75)
+    means = results["means"]
+    times = sorted(int(stage) for stage in means if stage != "final")
+    for look, (measure, label) in enumerate(DRUM_MEASURES.items()):
+        one = mark(look)
+        values = [means[str(ms)][measure] for ms in times]
+        axes.plot(times, values, color=one.colour, marker=one.marker, label=label)
+        final = means["final"][measure]
+        axes.plot([FINAL_AT], [final], color=one.colour, marker=one.marker, linestyle="")
+        axes.plot(
+            [times[-1], FINAL_AT], [values[-1], final], color=one.colour, linewidth=0.8,
+            linestyle=":",
+        )  # fmt: skip
+    for row, (ms, name) in enumerate(OTHERS_MS):
+        axes.axvline(ms, color=theme.soft, linewidth=0.9, linestyle=":")
+        axes.text(ms + 0.3, 0.42 + 0.05 * row, name, color=theme.soft, fontsize="small")
+    axes.set(xlim=(4.0, FINAL_AT + 2.0), ylim=(0.4, 1.0))
+    axes.set_xticks([*times, FINAL_AT], [*map(str, times), "final: 90"])
+    axes.set_xlabel("ms after the first sample of a hit")
+    figure.legend(loc="upper left", ncols=3, bbox_to_anchor=(0.0, 1.0))
     return figure
 
 
@@ -158,6 +196,7 @@ PLOTS: dict[str, Callable[[Results, Theme, Layout], Figure]] = {
     "callback": callback,
     "latency": latency,
     "scaling": scaling,
+    "drums": drums,
 }
 """By the name of the results, which is that of the picture too."""
 

@@ -24,10 +24,10 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from bench import jackd
 from bench.report import console as report_console
 from bench.report import write
 from rtcluster.sources.groove import render
+from tests.support import jackd
 
 SAMPLERATE = 44100
 GROOVE_S = 90.0
@@ -41,10 +41,11 @@ EVERY_S = 2.0
 def record(folder: str, seconds: float) -> None:
     """The session, in a process of its own; prints its summary."""
     from rtcluster import Processor, Settings
-    from rtcluster.controls import Controls, Request
     from rtcluster.events import Event, Final
     from rtcluster.recording.recorder import Recorder
-    from rtcluster.session import Pump, Session
+    from rtcluster.session.controls import Controls, Request
+    from rtcluster.session.pump import Pump
+    from rtcluster.session.session import Session
     from rtcluster.sinks import Sink
     from rtcluster.sources.live import LiveInput
 

@@ -107,6 +107,24 @@ def write(name: str, content: dict[str, Any]) -> Path:
     RESULTS.mkdir(exist_ok=True)
     path = RESULTS / f"{name}.json"
     printed = {"printed": _report[0].kept} if _report else {}
-    text = json.dumps({"machine": machine(), **content, **printed}, indent=2)
-    path.write_text(text + "\n", encoding="utf-8")
+    path.write_text(rows({"machine": machine(), **content, **printed}) + "\n", encoding="utf-8")
     return path
+
+
+def rows(value: Any, indent: str = "") -> str:
+    """JSON with a line for each row: a list's items stand on lines of their own, numbers do not."""
+    deeper = indent + " "
+    if isinstance(value, list) and any(isinstance(item, dict | list | str) for item in value):
+        inner = [deeper + rows(item, deeper) for item in value]
+        return "[\n" + ",\n".join(inner) + f"\n{indent}]"
+    if isinstance(value, dict) and (not indent or _has_rows(value)):
+        inner = [f"{deeper}{json.dumps(key)}: {rows(item, deeper)}" for key, item in value.items()]
+        return "{\n" + ",\n".join(inner) + f"\n{indent}}}"
+    return json.dumps(value)
+
+
+def _has_rows(value: Any) -> bool:
+    """Whether there is a list of objects somewhere in it."""
+    if isinstance(value, dict):
+        return any(map(_has_rows, value.values()))
+    return isinstance(value, list) and any(isinstance(item, dict) for item in value)

@@ -23,8 +23,8 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from bench import jackd
 from bench.report import write
+from tests.support import jackd
 
 LIMIT_S = 900.0
 """A benchmark that takes longer hangs, in seconds."""
@@ -124,6 +124,12 @@ BENCHES = (
         peers=("aubioonset", "librosa"),
     ),
     Bench(
+        "plugin",
+        "the plug-in's cost of a block beside the callback's, and its start",
+        ("--turns", "3"),
+        needs=("lv2",),
+    ),
+    Bench(
         "detector",
         "which hits are found, how exactly and how soon",
         (),
@@ -136,8 +142,15 @@ BENCHES = (
         (),
         needs=("report", "recordings"),
     ),
+    Bench(
+        "drums",
+        "which drums taught kits hear, against the time of the guess",
+        None,
+        needs=("report", "recordings"),
+    ),
     Bench("pictures", "redraws the pictures of README and docs", (), needs=("report",)),
     Bench("plots", "redraws the plots of README and docs from the results", (), needs=("report",)),
+    Bench("rates", "whether a kit names the same drums at other sample rates", None),
     Bench("soak", "a day of audio, every event checked", None),
     Bench(
         "sweep",
@@ -146,7 +159,6 @@ BENCHES = (
         needs=("report", "recordings"),
     ),
     Bench("jobs", "how much sooner two processes are done than one", None),
-    Bench("fuzz", "broken audio, settings, kits and messages", None),
 )
 
 
@@ -183,6 +195,7 @@ NEEDS: dict[str, Callable[[], str]] = {
     "jack": jackd.missing,
     "midi": _installed("rtmidi", "pip install 'rtcluster[midi]'"),
     "osc": _installed("pythonosc", "pip install 'rtcluster[osc]'"),
+    "lv2": _program("cc", "gcc and lv2-dev"),
     "chromium": _chromium,
     "recordings": _recordings,
     "report": _installed("mir_eval", "pip install 'rtcluster[report]'"),

@@ -12,9 +12,10 @@ Writes ``bench/results/sweep.json``.
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 from unittest.mock import patch
 
 import numpy as np
@@ -26,9 +27,11 @@ from rich.table import Table
 from bench.recordings import DATA, Hits, Recording, Scores, load, score, summary
 from bench.report import console as report_console
 from bench.report import write
+from rtcluster.durations import Duration
 from rtcluster.kernel import aubio_c, flux, picker, spectrum
 from rtcluster.kernel.detector import DETECTOR, configure, decide
-from rtcluster.settings import DRUMS_MASK, DRUMS_SILENCE, PRESETS, Duration, rate_factor
+from rtcluster.presets import DRUMS_MASK, DRUMS_SILENCE, PRESETS
+from rtcluster.settings import rate_factor
 
 PAST_S = 0.300
 """How much of the past the detector is given: well over what it looks at, in s."""
@@ -85,8 +88,13 @@ def preset_values(preset: str) -> Values:
     }
 
 
-# Not cached on disk: Numba would not notice a change in the kernel.
-@njit(nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]  # Numba has no types here
+F = TypeVar("F", bound=Callable[..., Any])
+
+uncached: Callable[[F], F] = njit(nogil=True, error_model="numpy")
+"""Not cached on disk: Numba would not notice a change in the kernel."""
+
+
+@uncached
 def measure_all(record: Any, padded: Any, past: int, bands: Any) -> None:
     """Measure the bands of every hop of ``padded``, which begins with ``past`` zeros."""
     for h in range(len(bands)):
@@ -96,7 +104,7 @@ def measure_all(record: Any, padded: Any, past: int, bands: Any) -> None:
             bands[h, b] = record.band[b]
 
 
-@njit(nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]  # Numba has no types here
+@uncached
 def replay(record: Any, padded: Any, past: int, bands: Any, samples: Any, emitted: Any) -> int:
     """Decide on every hop from bands measured before; return the number of hits."""
     count = 0

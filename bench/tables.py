@@ -1,4 +1,4 @@
-"""The page of all tables, ``docs/benchmarks.md``: what each benchmark printed when it last ran."""
+"""The page ``docs/lab-book/benchmarks.md``: what each benchmark printed when it last ran."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 from bench import report
 from bench.suite import BENCHES, Bench
 
-PAGE = Path(__file__).parents[1] / "docs" / "benchmarks.md"
+PAGE = Path(__file__).parents[1] / "docs" / "lab-book" / "benchmarks.md"
 
 _HEAD = """# What the benchmarks print
 

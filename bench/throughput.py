@@ -37,6 +37,7 @@ from rich.table import Table
 from bench.report import console as report_console
 from bench.report import write
 from rtcluster import Processor, Settings
+from rtcluster.durations import WINDOW_S
 from rtcluster.sources.file import FileSource
 from rtcluster.sources.groove import render
 
@@ -44,7 +45,6 @@ SAMPLERATE = 44100
 FRAMES = ((512, 64), (512, 128), (1024, 512))
 """Frame and hop of the detector, in samples."""
 
-WINDOW_S = 0.090
 WANTED = 0.9
 """Of ``aubioonset``'s throughput."""
 
@@ -125,7 +125,7 @@ def _hits(file: Path) -> int:
     return processor.counts.hits
 
 
-def _row(buffer: int, hop: int, times: dict[str, list[float]], seconds: float) -> dict[str, Any]:
+def row(buffer: int, hop: int, times: dict[str, list[float]], seconds: float) -> dict[str, Any]:
     """Throughputs, and the ratios to aubioonset, of one frame and hop."""
     row: dict[str, Any] = {"buffer": buffer, "hop": hop}
     row["audio_s_per_cpu_s"] = {
@@ -190,7 +190,7 @@ def main(
             }
             if shutil.which("aubioonset"):
                 programs["aubioonset"] = aubioonset(buffer, hop, start)
-            rows.append(_row(buffer, hop, measure(programs, inputs, repeats), length))
+            rows.append(row(buffer, hop, measure(programs, inputs, repeats), length))
     console.print(_table(rows))
     console.print(
         f"{length:.0f} s of audio at {SAMPLERATE} Hz, {hits} hits, medians of {repeats} turns."

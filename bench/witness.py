@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from bench.drummer import Strokes
-from rtcluster.events import Event, Final, Guess, Onset
+from rtcluster.events import Classified, Event, Final, Onset
 
 TOLERANCE_S = 0.010
 """A hit counts as found if it is dated to within this, in seconds."""
@@ -90,8 +90,8 @@ class Witness:
         for event in events:
             if isinstance(event, Onset):
                 self._onset(event)
-            elif isinstance(event, Guess):  # and Final, which is one
-                self._judged(event)
+            elif isinstance(event, Classified):
+                self._classified(event)
 
     def wrong(self, what: str) -> None:
         """Note a problem, in a line."""
@@ -132,7 +132,7 @@ class Witness:
             self._true.popleft()
             self.counts["misses"] += 1
 
-    def _judged(self, event: Guess) -> None:
+    def _classified(self, event: Classified) -> None:
         final = isinstance(event, Final)
         stage, drum = self._open.pop(event.id, ("", ""))
         if stage != ("final" if final else "guess"):

@@ -1,6 +1,19 @@
 """rtcluster: a live drum-hit classifier.
 
-What a user of the library imports::
+A live input, hit by hit, heard by compiled code::
+
+    import rtcluster
+
+    with rtcluster.listen(classes=3) as hits:
+        for hit in hits:
+            print(hit.time, hit.name, hit.velocity)
+
+A recording as a table, a row a hit::
+
+    table = rtcluster.hits("groove.wav", classes=3)
+    table[table.name == "class 1"].to_pandas()
+
+The engine as a plug-in, for whoever has the audio::
 
     from rtcluster import Processor, Settings
 
@@ -17,10 +30,12 @@ Names are loaded on first use, so that ``import rtcluster`` (and with it
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING
-
+# Not typing's, whose import takes longer than all else before the program hears Ctrl-C.
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from rtcluster.durations import Duration as Duration
+    from rtcluster.engine.processor import Latency as Latency
+    from rtcluster.engine.processor import Processor as Processor
     from rtcluster.errors import RtclusterError as RtclusterError
     from rtcluster.events import Event as Event
     from rtcluster.events import Final as Final
@@ -30,9 +45,11 @@ if TYPE_CHECKING:
     from rtcluster.events import Onset as Onset
     from rtcluster.events import Relabel as Relabel
     from rtcluster.events import Xrun as Xrun
-    from rtcluster.processor import Latency as Latency
-    from rtcluster.processor import Processor as Processor
-    from rtcluster.settings import Duration as Duration
+    from rtcluster.recording.table import Hits as Hits
+    from rtcluster.recording.table import hits as hits
+    from rtcluster.recording.table import read as read
+    from rtcluster.session.listening import Listening as Listening
+    from rtcluster.session.listening import listen as listen
     from rtcluster.settings import Settings as Settings
 
 __version__ = "0.1.0"
@@ -47,10 +64,15 @@ _HOME = {
     "Onset": "events",
     "Relabel": "events",
     "Xrun": "events",
-    "Latency": "processor",
-    "Processor": "processor",
-    "Duration": "settings",
+    "Latency": "engine.processor",
+    "Processor": "engine.processor",
+    "Duration": "durations",
     "Settings": "settings",
+    "Hits": "recording.table",
+    "hits": "recording.table",
+    "read": "recording.table",
+    "Listening": "session.listening",
+    "listen": "session.listening",
 }
 
 __all__ = [*_HOME]
@@ -58,6 +80,13 @@ __all__ = [*_HOME]
 
 def __getattr__(name: str) -> object:
     """Load a public name from its module (PEP 562)."""
+    import importlib
+
     if name not in _HOME:
         raise AttributeError(f"module 'rtcluster' has no attribute {name!r}")
     return getattr(importlib.import_module(f"rtcluster.{_HOME[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    """Names that completion and :func:`help` offer, which are not loaded for it."""
+    return sorted({*globals(), *__all__})

@@ -5,7 +5,10 @@ Each message is one line that says what was expected, what came, and what to do.
 
 from __future__ import annotations
 
-from rtcluster.names import visible
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rtcluster.text import visible
 
 MAX_MESSAGE = 1000
 """Characters of a message."""
@@ -32,3 +35,17 @@ class SettingsError(RtclusterError, ValueError):
 
 class SourceError(RtclusterError, OSError):
     """Audio could not be read: no such file, not audio, no such device."""
+
+
+@contextmanager
+def expecting(
+    what: str, advice: str = "", kind: type[RtclusterError] = RtclusterError
+) -> Iterator[None]:
+    """Turn what the system refuses into one line: ``Expected WHAT, got: its words; ADVICE``."""
+    try:
+        yield
+    except RtclusterError:
+        raise  # some are OSErrors too, and say already what it was
+    except OSError as error:
+        end = f"; {advice}" if advice else ""
+        raise kind(f"Expected {what}, got: {error.strerror or error}{end}.") from error

@@ -8,6 +8,7 @@ schema, version 1. Times are sample indices since the stream began.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any, TypeAlias
@@ -17,6 +18,9 @@ import numpy as np
 from rtcluster.settings import MAX_FEATURES
 
 SCHEMA_VERSION = 1
+
+MICROPHONES = "microphones"
+"""In the session line: the channels, from 1, of a kit with several microphones."""
 
 LEARNING, UNKNOWN = -1, -2
 """The class of a hit while there is no model yet, and of one that is like no drum so far."""
@@ -41,6 +45,7 @@ EVENT = np.dtype(
     [
         ("kind", "i4"),
         ("class_", "i4"),
+        ("channel", "i4"),  # from 1, of several microphones; otherwise ONE_CHANNEL
         ("id", "i8"),  # of the hit; of a model, its version
         ("sample", "i8"),  # of the onset; of a model, where it took effect
         ("emitted", "i8"),
@@ -48,7 +53,10 @@ EVENT = np.dtype(
         ("zcr", "i8"),
         ("span", "i4"),
         ("velocity", "i4"),
+        ("second", "i4"),  # class of a second drum that sounds in the hit, or NOBODY
+        ("part_velocity", "i4", (2,)),  # of the first drum and of the second
         ("flags", "i4"),  # OVERLAPPED, REVISED; of an xrun, PortAudio's flag; of a model, LATE
+        ("level", "f8"),
         ("energy", "f8"),
         ("strength", "f8"),
         ("margin", "f8"),
@@ -57,6 +65,9 @@ EVENT = np.dtype(
     align=True,
 )
 """One event as the kernel writes it. Fields that a kind does not use are 0."""
+
+NOBODY = -1
+"""The second drum of a hit in which one sounds."""
 
 THRESHOLD, MASK = 1, 2
 """``EVENT["flags"]`` of a control: what was set, to the value in ``strength``."""
@@ -67,6 +78,9 @@ OVERLAPPED, REVISED, LATE = 1, 2, 4
 
 _INTERNAL = {"internal": True}
 """Marks a field that is for the program and not part of the schema."""
+
+SILENT_DB = -120.0
+"""The level of nothing, in dBFS."""
 
 ONE_CHANNEL = 0
 """The channel of an event where only one, or the mean of all, is listened to."""
@@ -79,8 +93,9 @@ class _Event:
     Attributes
     ----------
     channel : int
-        From 1, where each channel has a processor of its own (:mod:`rtcluster.channels`);
-        otherwise :data:`ONE_CHANNEL`, and not in the JSON object.
+        From 1, where each channel has a processor of its own (:mod:`rtcluster.engine.channels`),
+        or a hit was heard by several microphones of a kit: the one that knew it best. Otherwise
+        :data:`ONE_CHANNEL`, and not in the JSON object.
     """
 
     channel: int = field(default=ONE_CHANNEL, kw_only=True, metadata=_INTERNAL)
@@ -92,7 +107,10 @@ class _Event:
             out["channel"] = self.channel
         for one in fields(self):
             if not one.metadata.get("internal"):
-                out[one.name.rstrip("_")] = getattr(self, one.name)
+                value = getattr(self, one.name)
+                if one.name == "parts":
+                    value = [part.as_dict() for part in value]
+                out[one.name.rstrip("_")] = value
         return out
 
 
@@ -129,13 +147,36 @@ class Onset(_Event):
 
 
 @dataclass(frozen=True, slots=True)
-class Guess(_Event):
-    """The class of a hit by its first 30 ms.
+class Part:
+    """A drum that sounds in a hit.
+
+    Attributes
+    ----------
+    class_ : int
+    name : str
+    velocity : int
+        1 to 127, by its share of the hit's power.
+    """
+
+    class_: int
+    name: str
+    velocity: int
+
+    def as_dict(self) -> dict[str, object]:
+        """The JSON object of the event schema."""
+        return {"class": self.class_, "name": self.name, "velocity": self.velocity}
+
+
+@dataclass(frozen=True, slots=True)
+class Classified(_Event):
+    """A hit with its class: what :class:`Guess` and :class:`Final` are.
 
     Attributes
     ----------
     id, sample, emitted : int
         As in :class:`Onset`.
+    time : float
+        ``sample`` in seconds. Not part of the schema.
     class_ : int
         Its class, -1 while learning, -2 if it is like no drum so far (``class`` in JSON).
     name : str
@@ -150,6 +191,11 @@ class Guess(_Event):
         Samples measured: the whole stretch, unless the stream ended or the next hit came.
     velocity : int
         1 to 127, by the peak of the hit, which the onset had to estimate.
+    level : float
+        That peak in dBFS, without what still sounded before the hit.
+    parts : tuple of Part
+        The drums that sound, the strongest first: ``class_`` and ``name`` are its. One but where a
+        taught kit hears two at once.
     features : tuple of float
         What the model judges, in the order of the kit's features. Not part of the schema.
     stamp : int
@@ -166,12 +212,31 @@ class Guess(_Event):
     energy: float
     span: int
     velocity: int
+    level: float = field(default=SILENT_DB, kw_only=True)
+    parts: tuple[Part, ...] = field(default=(), kw_only=True)
     features: tuple[float, ...] = field(default=(), metadata=_INTERNAL)
     stamp: int = field(default=0, metadata=_INTERNAL)
+    time: float = field(default=math.nan, compare=False, kw_only=True, metadata=_INTERNAL)
+
+    def __post_init__(self) -> None:
+        """Where no parts are given there is one."""
+        if not self.parts:
+            only = Part(self.class_, self.name, self.velocity)
+            object.__setattr__(self, "parts", (only,))
+
+    @property
+    def label(self) -> str:
+        """The names of its parts: "snare + hat"."""
+        return " + ".join(part.name for part in self.parts)
 
 
 @dataclass(frozen=True, slots=True)
-class Final(Guess):
+class Guess(Classified):
+    """The class of a hit by its first 30 ms."""
+
+
+@dataclass(frozen=True, slots=True)
+class Final(Classified):
     """The class of a hit by its whole window.
 
     Attributes
@@ -235,9 +300,9 @@ class Control(_Event):
     sample : int
         The engine's clock. A ``threshold`` or a ``mask`` takes effect at this very sample.
     what : str
-        One of :data:`rtcluster.controls.CONTROLS`, or ``mask``.
+        One of :data:`rtcluster.session.controls.CONTROLS`, or ``mask``.
     value : object
-        As in :class:`rtcluster.controls.Request`.
+        As in :class:`rtcluster.session.controls.Request`.
     """
 
     sample: int
@@ -281,12 +346,13 @@ def decode(row: Sequence[Any], samplerate: int, names: Sequence[str], features: 
         How many features are in use.
     """
     (
-        kind, class_, number, sample, emitted, stamp, zcr, span, velocity, flags, energy, strength,
-        margin, measured,
+        kind, class_, channel, number, sample, emitted, stamp, zcr, span, velocity, second,
+        part_velocity, flags, level, energy, strength, margin, measured,
     ) = row  # fmt: skip
+    time = round(sample / samplerate, 6)
     if kind == ONSET:
-        time = round(sample / samplerate, 6)
-        return Onset(number, sample, time, emitted, velocity, round(strength, 6), stamp)
+        strength = round(strength, 6)
+        return Onset(number, sample, time, emitted, velocity, strength, stamp, channel=channel)
     if kind == MODEL:
         return ModelChange(number, sample, bool(flags & LATE))
     if kind == CONTROL:
@@ -295,10 +361,17 @@ def decode(row: Sequence[Any], samplerate: int, names: Sequence[str], features: 
         return Control(sample, "threshold", strength)
     if kind == XRUN:
         return Xrun(sample, XRUN_KINDS.get(flags, f"flag_{flags}"))
-    judged = (
+    classified = (
         number, sample, emitted, class_, name_of(class_, names), round(margin, 6), zcr, energy,
         span, velocity, tuple(measured[:features]), stamp,
     )  # fmt: skip
+    level = round(level, 2)
+    sounding = (class_,) if second == NOBODY else (class_, second)
+    parts = tuple(
+        Part(one, name_of(one, names), int(loud))
+        for one, loud in zip(sounding, part_velocity, strict=False)
+    )
     if kind == GUESS:
-        return Guess(*judged)
-    return Final(*judged, bool(flags & REVISED), bool(flags & OVERLAPPED))
+        return Guess(*classified, level=level, parts=parts, time=time, channel=channel)
+    flagged = bool(flags & REVISED), bool(flags & OVERLAPPED)
+    return Final(*classified, *flagged, level=level, parts=parts, time=time, channel=channel)

@@ -57,6 +57,10 @@ class Feature:
     function: Callable[[Any, float], float]
     compiled: Any
 
+    def __call__(self, x: Any, samplerate: float) -> float:
+        """Measure a window, in Python; x is a vector, the rate is in Hz."""
+        return float(self.function(x, samplerate))
+
 
 def feature(function: Callable[[Any, float], float]) -> Feature:
     """Compile a feature.

@@ -1,8 +1,7 @@
 """Every parameter of the engine, with its unit and its range, checked once.
 
 A :class:`Settings` is frozen: what it holds was valid when it was made, so that
-nothing further down needs to check again. Durations are :class:`Duration`, which
-keep the unit they were given in, because the sample rate is known only later.
+nothing further down needs to check again.
 """
 
 from __future__ import annotations
@@ -13,43 +12,17 @@ from dataclasses import dataclass, fields
 from numbers import Integral, Real
 from types import NoneType
 
+from rtcluster.durations import GUESS, WINDOW, Duration
 from rtcluster.errors import SettingsError
-
-
-@dataclass(frozen=True, slots=True)
-class Stock:
-    """Settings that make one of aubio's own methods fire about once a hit.
-
-    Attributes
-    ----------
-    threshold : float
-        aubio's, raised from its default where the method fires again and again.
-    mask_ms : float
-        Within this of the last hit only one that is 2 dB louder is another one.
-    echo_db : float
-        Within 70 ms of the last hit, how far the attack must stand out of what could be
-        predicted from what sounded before it.
-    silence : float
-        Level in dBFS under which nothing is a hit.
-    """
-
-    threshold: float
-    mask_ms: float
-    echo_db: float
-    silence: float = -70.0
-
-
-STOCK = {
-    "hfc": Stock(0.12, 30.0, 5.0),
-    "energy": Stock(1.8, 70.0, 8.0, -55.0),
-    "complex": Stock(0.15, 30.0, 5.0),
-    "phase": Stock(1.8, 70.0, 8.0, -55.0),
-    "specdiff": Stock(0.9, 70.0, 8.0),
-    "kl": Stock(1.05, 30.0, 5.0),
-    "mkl": Stock(0.15, 30.0, 5.0),
-    "specflux": Stock(0.54, 70.0, 8.0),
-}
-"""aubio's onset detection functions (``aubio_specdesc``), by aubio's names."""
+from rtcluster.presets import (
+    AUBIO_FRAME,
+    AUBIO_PRESETS,
+    DRUMS,
+    DRUMS_MASK,
+    DRUMS_SILENCE,
+    METHODS,
+    PRESETS,
+)
 
 AUTO = "auto"
 """As many classes as there seem to be drums."""
@@ -57,17 +30,25 @@ AUTO = "auto"
 ALL_CHANNELS = "all"
 """Each channel by itself, in place of one of them or of their mean."""
 
+BANDS = 20
+"""Mel bands from 40 Hz to 16 kHz (:mod:`rtcluster.kernel.shape`)."""
+
+BAND_FEATURES = tuple(f"band{number}" for number in range(1, BANDS + 1))
+"""The shape of a hit's spectrum, a value a band, the lowest first."""
+
 FEATURES = (
     "zcr", "energy", "log_zcr", "log_energy", "level", "brightness", "complexity", "air", "attack",
+    *BAND_FEATURES,
 )  # fmt: skip
 """What can be measured of a hit (:mod:`rtcluster.kernel.features`), in the kernel's order."""
 
 FEATURE_SETS = {
     "notebook": ("zcr", "energy"),
-    "best": ("complexity", "air"),
+    "best": BAND_FEATURES,
     "taught": ("complexity", "air", "attack"),
 }
-"""Sets with a name: the notebook's, the best for drums that are learned, and for taught ones."""
+"""Sets with a name: the notebook's, the shape of the spectrum, which tells more drums apart where
+nobody teaches them, and what each hit of a taught drum is measured by as well."""
 
 SCALINGS = ("minmax", "robust")
 
@@ -78,113 +59,27 @@ VELOCITY_CURVES = ("gm", "log", "linear")
 
 LEARNED = "learned"
 
-DRUMS = "drums"
-"""Our own detector (:mod:`rtcluster.kernel.detector`)."""
-
-METHODS = (DRUMS, *STOCK)
-
-DRUMS_MASK = "32ms"
-DRUMS_SILENCE = -90.0
-
-
-@dataclass(frozen=True, slots=True)
-class Preset:
-    """A trade-off of the drum detector.
-
-    Attributes
-    ----------
-    frame : int
-        Samples at 44.1 kHz.
-    peak : float
-        Where the window peaks, 0 to 1 of the frame.
-    threshold : float
-        Flux that fires, in log10 units.
-    """
-
-    frame: int
-    peak: float
-    threshold: float
-
-
-PRESETS = {
-    "fast": Preset(512, 0.75, 0.095),
-    "balanced": Preset(1024, 0.85, 0.080),
-    "accurate": Preset(1024, 0.75, 0.075),
-}
-"""Chosen by ``bench/sweep.py``."""
-
 MAX_CLASSES = 32
 
-MAX_FEATURES = 8
+MAX_CENTRES = 64
+"""Centres of all classes together; a taught class has several."""
+
+MAX_MICROPHONES = 16
+"""Microphones that may hear one kit."""
+
+MAX_FEATURES = 32
 """Features that a hit can be judged by at once."""
+RATES = (8000, 192000)
+"""Lowest and highest sample rate, in Hz."""
+
 REFERENCE_RATE = 44100
 """The rate at which the detector's frame and hop are named, in Hz."""
-STOCK_FRAME = 512
-"""Samples of a frame of aubio's own methods, at that rate."""
 
 LEAST_THRESHOLD = 1e-6
 """A hit's strength is told as a multiple of the threshold, which must not be endless."""
 
 MAX_SPAN_S = 0.5
 """The longest window, in seconds: the kernel's ring holds this at any usual rate."""
-
-
-_LONGEST = 1e9  # of a duration, in any unit; far beyond what is of use
-
-
-@dataclass(frozen=True, slots=True)
-class Duration:
-    """A length of time, in the unit it was given in.
-
-    Attributes
-    ----------
-    value : float
-        The number.
-    unit : str
-        ``"ms"``, ``"s"`` or ``"samples"``.
-    """
-
-    value: float
-    unit: str
-
-    def __post_init__(self) -> None:
-        """Refuse what is no length of time."""
-        if not (0.0 <= self.value <= _LONGEST and self.unit in ("ms", "s", "samples")):
-            raise SettingsError(f"Expected a duration, got {self.value!r} {self.unit!r:.80}.")
-
-    @classmethod
-    def of(cls, given: Duration | str | int) -> Duration:
-        """Read a duration as a user writes it.
-
-        Parameters
-        ----------
-        given : Duration, str or int
-            ``"30ms"``, ``"0.03s"``, or a number of samples.
-
-        Raises
-        ------
-        SettingsError
-            If it is none of these, or negative.
-        """
-        if isinstance(given, Duration):
-            return given
-        match = re.fullmatch(r"\s*(\d+(?:\.\d*)?|\.\d+)\s*(ms|s|samples)?\s*", str(given))
-        if match is None or (match[2] in (None, "samples") and "." in match[1]):
-            raise SettingsError(
-                f"Expected a duration such as 30ms, 0.03s or 1323 (samples), got {given!r}."
-            )
-        return cls(float(match[1]), match[2] or "samples")
-
-    def samples(self, samplerate: float) -> int:
-        """Length in whole samples, rounded down, as the notebook's ``int(i + fs * s)``."""
-        if self.unit == "samples":
-            return int(self.value)
-        return int(samplerate * (self.value / 1000 if self.unit == "ms" else self.value))
-
-    def __str__(self) -> str:
-        """Text that :meth:`of` reads back."""
-        number = f"{self.value:.12f}".rstrip("0").rstrip(".")
-        return number + ("" if self.unit == "samples" else self.unit)
 
 
 _WHOLE, _NUMBER, _NONE = (Integral,), (Real,), (NoneType,)
@@ -250,7 +145,8 @@ class Settings:
     preset : str
         Trade-off of the drum detector, one of :data:`PRESETS`.
     threshold : float, optional
-        Onset threshold, 1e-6 to 100, more is less sensitive. By default the method's own.
+        Onset threshold, 1e-6 to 100, more is less sensitive, and fixed. By default our own
+        detector's follows the player, and aubio's methods have their own.
     silence : float, optional
         Level in dBFS under which nothing is a hit, -120 to 0. By default the method's own.
     mask : Duration, optional
@@ -265,7 +161,7 @@ class Settings:
     scaling : str
         ``"minmax"`` as in the notebook, or ``"robust"``, which an outlier does not stretch.
     clusterer : str
-        ``"minibatch"``, scikit-learn's MiniBatchKMeans, or a plug-in's.
+        ``"minibatch"``, the steps of scikit-learn's MiniBatchKMeans, or a plug-in's.
     memory : int
         Hits after which old ones are forgotten, so that classes follow a drift; 0: never.
     reject : float
@@ -297,8 +193,8 @@ class Settings:
     threshold: float | None = None
     silence: float | None = None
     mask: Duration | str | int | None = None
-    window: Duration | str | int = Duration(90, "ms")
-    guess: Duration | str | int = Duration(30, "ms")
+    window: Duration | str | int = WINDOW
+    guess: Duration | str | int = GUESS
     features: tuple[str, ...] | list[str] | str = FEATURE_SETS["notebook"]
     scaling: str = "minmax"
     clusterer: str = MINI_BATCH
@@ -379,12 +275,15 @@ class Settings:
             chosen = FEATURE_SETS.get(chosen, tuple(chosen.split(",")))
         chosen = tuple(name.strip() for name in chosen)
         object.__setattr__(self, "features", chosen)
+        given = ",".join(chosen)
         sets = " or of ".join((", ".join(FEATURES), ", ".join(FEATURE_SETS)))
         _expect(
-            1 <= len(set(chosen)) == len(chosen) <= MAX_FEATURES
-            and set(chosen) <= {*FEATURES, *_plugins("rtcluster.features", chosen, FEATURES)},
-            "features", f"out of {sets}, or of an installed plug-in", ",".join(chosen),
+            set(chosen) <= {*FEATURES, *_plugins("rtcluster.features", chosen, FEATURES)},
+            "features", f"out of {sets}, or of an installed plug-in", given,
         )  # fmt: skip
+        _expect(len(set(chosen)) == len(chosen), "features", "named once each", given)
+        some = f"1 to {MAX_FEATURES} names"
+        _expect(1 <= len(chosen) <= MAX_FEATURES, "features", some, f"{len(chosen)}: {given}")
         own = (MINI_BATCH,)
         known = (*own, *_plugins("rtcluster.clusterers", (self.clusterer,), own))
         _expect(self.clusterer in known, "clusterer", "one of " + ", ".join(known), self.clusterer)
@@ -400,14 +299,19 @@ class Settings:
         return 12 if isinstance(self.classes, str) else max(8, 2 * self.classes)
 
     @property
-    def firing(self) -> Firing:
+    def follows(self) -> bool:
+        """Whether the threshold follows the player: our own detector's does, unless one is set."""
+        return self.method == DRUMS and self.threshold is None
+
+    @property
+    def thresholds(self) -> Thresholds:
         """What the detector fires at: what was given, else the method's own."""
         if self.method == DRUMS:
-            own = Firing(PRESETS[self.preset].threshold, DRUMS_SILENCE, Duration.of(DRUMS_MASK))
+            own = Thresholds(PRESETS[self.preset].threshold, DRUMS_SILENCE, Duration.of(DRUMS_MASK))
         else:
-            stock = STOCK[self.method]
-            own = Firing(stock.threshold, stock.silence, Duration(stock.mask_ms, "ms"))
-        return Firing(
+            stock = AUBIO_PRESETS[self.method]
+            own = Thresholds(stock.threshold, stock.silence, Duration(stock.mask_ms, "ms"))
+        return Thresholds(
             own.threshold if self.threshold is None else self.threshold,
             own.silence if self.silence is None else self.silence,
             own.mask if self.mask is None else Duration.of(self.mask),
@@ -428,7 +332,7 @@ class Settings:
             If a span is empty, longer than 0.5 s, or the guess longer than the window.
         """
         lengths = {
-            "mask": self.firing.mask.samples(samplerate),
+            "mask": self.thresholds.mask.samples(samplerate),
             "window": Duration.of(self.window).samples(samplerate),
             "guess": Duration.of(self.guess).samples(samplerate),
         }
@@ -447,7 +351,7 @@ class Settings:
             f"at most the window ({lengths['window']} samples)",
             lengths["guess"],
         )
-        usual = PRESETS[self.preset].frame if self.method == DRUMS else STOCK_FRAME
+        usual = PRESETS[self.preset].frame if self.method == DRUMS else AUBIO_FRAME
         return Spans(**lengths, **frame_sizes(samplerate, self.buffer, self.hop, usual))
 
 
@@ -460,7 +364,7 @@ def rate_factor(samplerate: float) -> float:
 
 
 @dataclass(frozen=True, slots=True)
-class Firing:
+class Thresholds:
     """What the detector fires at: threshold, silence in dBFS, and mask."""
 
     threshold: float

@@ -1,11 +1,14 @@
-"""What the tests share: recordings, a browser, and the rule that CI skips nothing."""
+"""What the tests share: recordings, a browser, and what becomes of those that are skipped."""
 
 from __future__ import annotations
 
 import os
+import re
 import shutil
+import signal
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor
+from dataclasses import replace
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -16,6 +19,7 @@ from hypothesis import settings as hypothesis_settings
 
 from bench.soak import touched_pages_only
 from rtcluster import Event, Processor, Settings
+from rtcluster.errors import SourceError
 from rtcluster.sinks import Sink
 from rtcluster.sources import groove
 
@@ -30,8 +34,14 @@ FLAGS = [
     "--disable-sync",
 ]
 
+PACKAGE = r"\(Debian: ([\w.+-]+)\)"
+"""How the reason of a skipped test names the package that it lacks."""
+
 DATA = Path(os.environ.get("RTCLUSTER_DATA", Path(__file__).parents[2] / "shared" / "data"))
 
+
+# A shell has its background jobs ignore Ctrl-C, and so would each program that a test starts.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # How long an example takes says more about the machine than about the program.
 hypothesis_settings.register_profile("rtcluster", deadline=None)
@@ -46,6 +56,18 @@ def pytest_runtest_makereport(item: pytest.Item, call: Any) -> Iterator[Any]:
         report.outcome = "failed"
         report.longrepr = f"skipped in CI: {report.longrepr}"
     return report
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Say which Debian packages would have the skipped tests run; a reason names its own."""
+    reasons = [str(report.longrepr) for report in terminalreporter.stats.get("skipped", [])]
+    lacking = [found for reason in reasons if (found := re.findall(PACKAGE, reason))]
+    if lacking:
+        packages = " ".join(sorted({package for found in lacking for package in found}))
+        terminalreporter.write_line(
+            f"{len(lacking)} skipped for want of programs and libraries of the system; "
+            f"to run them: apt install {packages}"
+        )
 
 
 @pytest.fixture(scope="session")
@@ -68,7 +90,7 @@ def browser() -> Iterator[Any]:
     api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
     found = next(filter(None, map(shutil.which, BROWSERS)), None)
     if found is None:
-        pytest.skip("no chromium on the PATH")
+        pytest.skip("not installed: Chromium (Debian: chromium)")
     with api.sync_playwright() as playwright:
         running = playwright.chromium.launch(executable_path=found, args=FLAGS)
         yield running
@@ -83,6 +105,26 @@ def weighed() -> Iterator[Executor]:
     """
     with ProcessPoolExecutor(1, get_context("spawn"), touched_pages_only) as process:
         yield process
+
+
+@pytest.fixture
+def coarse_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One coarse drawing of a picture stands for all: for tests that do not look at them."""
+    from rtcluster.notebook import pictures as of_the_notebook
+    from rtcluster.pages import canvas
+    from rtcluster.performance import pictures as of_a_performance
+
+    render, themes = canvas.render, canvas.THEMES
+    monkeypatch.setattr(canvas, "THEMES", themes[:1])
+
+    def coarse(name: str, caption: str, alt: str, layouts: Any, draw: Any) -> canvas.Picture:
+        drawn = render(name, caption, alt, (replace(layouts[0], dpi=30),), draw)
+        [png] = drawn.images.values()
+        images = {(theme.name, layout.name): png for theme in themes for layout in layouts}
+        return replace(drawn, images=images)
+
+    for module in (of_the_notebook, of_a_performance):
+        monkeypatch.setattr(module, "render", coarse)
 
 
 class Kept(Sink):
@@ -140,3 +182,61 @@ def run(
     events += processor.flush()
     processor.close()
     return events
+
+
+class FakeInput:
+    """A live input that plays a recording as fast as it is collected."""
+
+    audio = np.zeros(0, np.float32)
+    name = "fake card"
+
+    def __init__(
+        self,
+        processor,
+        device=None,
+        channel=0,
+        samplerate=None,
+        blocksize=0,
+        player=None,
+        output=None,
+    ):
+        processor.prepare(samplerate or 44100, 64)
+        processor.record["synchronous"] = 0
+        self._heard, self._collect = 0, processor.collect
+        self._processor = processor
+        processor.collect = self.collect
+        self.active = True
+        self.latency = self.output_latency = 0.0
+        self.device, self.output_name = self, self.name
+
+    def reopen(self):
+        """It does not come back: Ctrl-C."""
+        signal.raise_signal(signal.SIGINT)
+        raise SourceError("Expected the fake card, got none.")
+
+    def close(self):
+        pass
+
+    def collect(self):
+        block = self.audio[self._heard : self._heard + 2205]
+        self._heard += len(block)
+        self._processor.advance(np.ascontiguousarray(block.reshape(-1, 1)))
+        self.active = self._heard < len(self.audio)
+        return self._collect()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        pass
+
+
+@pytest.fixture
+def card(monkeypatch):
+    """Give the program a live input that plays some audio."""
+
+    def play(audio):
+        monkeypatch.setattr(FakeInput, "audio", audio)
+        monkeypatch.setattr("rtcluster.sources.live.LiveInput", FakeInput)
+
+    return play

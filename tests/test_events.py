@@ -9,10 +9,13 @@ from rtcluster.events import (
     FINAL,
     LATE,
     MODEL,
+    NOBODY,
     ONSET,
     OVERLAPPED,
     REVISED,
     XRUN,
+    Guess,
+    Part,
     Relabel,
     decode,
 )
@@ -20,6 +23,7 @@ from rtcluster.events import (
 
 def row(**values):
     out = np.zeros(1, EVENT)
+    out["second"] = NOBODY
     for name, value in values.items():
         out[name] = value
     return out.tolist()[0]
@@ -40,15 +44,35 @@ def test_a_final_has_the_schemas_fields_in_order():
     event = decode(
         row(
             kind=FINAL, id=17, sample=123456, emitted=127440, class_=1, margin=0.84, zcr=435,
-            energy=5.31, span=3969, velocity=90, flags=REVISED | OVERLAPPED, stamp=5, features=1.0,
+            energy=5.31, span=3969, velocity=90, part_velocity=(90, 0),
+            flags=REVISED | OVERLAPPED, stamp=5, features=1.0,
         ),
         44100, ("kick", "snare"), 2,
     )  # fmt: skip
     assert json.dumps(event.as_dict()) == (
         '{"event": "final", "id": 17, "sample": 123456, "emitted": 127440, "class": 1, '
         '"name": "snare", "margin": 0.84, "zcr": 435, "energy": 5.31, "span": 3969, '
-        '"velocity": 90, "revised": true, "overlapped": true}'
+        '"velocity": 90, "level": 0.0, "parts": [{"class": 1, "name": "snare", "velocity": 90}], '
+        '"revised": true, "overlapped": true}'
     )
+
+
+def test_two_drums_at_once_are_parts_the_first_of_which_the_event_has():
+    event = decode(
+        row(kind=FINAL, class_=1, second=0, velocity=90, part_velocity=(88, 40)),
+        44100, ("kick", "snare"), 2,
+    )  # fmt: skip
+    assert event.parts == (Part(1, "snare", 88), Part(0, "kick", 40))
+    assert (event.class_, event.name, event.label) == (1, "snare", "snare + kick")
+    assert json.loads(json.dumps(event.as_dict()))["parts"] == [
+        {"class": 1, "name": "snare", "velocity": 88},
+        {"class": 0, "name": "kick", "velocity": 40},
+    ]
+
+
+def test_an_event_that_is_given_no_parts_has_one():
+    event = Guess(0, 100, 1500, 1, "snare", 0.5, 120, 4.0, 1323, 90)
+    assert event.parts == (Part(1, "snare", 90),)
 
 
 def test_a_class_that_is_still_learned_has_no_name():

@@ -53,6 +53,7 @@ def test_the_window_ends_where_the_notebooks_does(rate, onset):
         {"buffer": 512, "hop": 1024},
         {"hop": 0},
         {"mask": "soon"},
+        {"features": ""},
     ],
 )
 def test_a_value_outside_its_range_is_refused_in_one_line(wrong):
@@ -60,6 +61,19 @@ def test_a_value_outside_its_range_is_refused_in_one_line(wrong):
         Settings(**wrong)
     assert str(refusal.value).startswith("Expected ")
     assert "\n" not in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    ("features", "says"),
+    [
+        ("zcr,nix", "to be out of zcr, energy, "),
+        ("zcr,zcr", "to be named once each, got 'zcr,zcr'."),
+        ((), "to be 1 to 32 names, got '0: '"),
+    ],
+)
+def test_what_is_wrong_with_features_is_said_and_not_what_exists(features, says):
+    with pytest.raises(SettingsError, match=f"Expected features {says}"):
+        Settings(features=features)
 
 
 @pytest.mark.parametrize("wrong", [{"window": "0.6s"}, {"guess": "100ms"}, {"guess": "0"}])

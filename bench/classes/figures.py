@@ -10,7 +10,7 @@ import numpy as np
 
 from bench.classes.heard import Heard, hear
 from bench.classes.rivals import affinity, kmeans, nearest_hits, nearest_mean, scaled, stream
-from bench.classes.truth import Labels, Mask, Truth, explained, matched
+from bench.classes.truth import Annotations, Labels, Mask, explained, matched
 from bench.classes.worth import agreement, halves, names_of, share, v_and_rand, worth
 from bench.recordings import Recording
 from rtcluster import Settings
@@ -35,7 +35,7 @@ def beginning(names: Sequence[str], alone: Mask, most: int = LESSONS) -> list[in
     return out
 
 
-def measure(recording: Recording, truth: Truth, features: str) -> dict[str, Any]:
+def measure(recording: Recording, truth: Annotations, features: str) -> dict[str, Any]:
     """All figures of a recording and a set of features."""
     k = truth.classes
     heard = hear(recording, Settings(classes=k, features=features))
@@ -108,7 +108,9 @@ def _rivals(
     return out
 
 
-def _taught(recording: Recording, truth: Truth, heard: Heard, features: str) -> dict[str, float]:
+def _taught(
+    recording: Recording, truth: Annotations, heard: Heard, features: str
+) -> dict[str, float]:
     """Share named right, of the hits that sound alone and were not taught."""
     drums = truth.drums
     i, j = matched(truth.times, heard.times)
@@ -133,7 +135,7 @@ def _lesson(hit: Lesson, class_: int) -> Lesson:
     return Lesson(hit.id, hit.guess, hit.final, hit.zcr, hit.whole, class_, class_)
 
 
-def _auto(recording: Recording, truth: Truth, features: str) -> dict[str, float]:
+def _auto(recording: Recording, truth: Annotations, features: str) -> dict[str, float]:
     """Classes found, and what they are worth."""
     heard = hear(recording, Settings(classes=AUTO, features=features))
     i, j = matched(truth.times, heard.times)

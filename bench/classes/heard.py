@@ -10,7 +10,7 @@ import numpy as np
 from bench.classes.truth import Array, Labels
 from bench.recordings import Recording
 from rtcluster import Processor, Settings
-from rtcluster.events import Event, Final, Guess, Relabel
+from rtcluster.events import Classified, Event, Final, Guess, Relabel
 from rtcluster.learning.history import EARLIER_SESSION
 from rtcluster.learning.learner import Lesson
 
@@ -74,9 +74,9 @@ def gather(events: Iterable[Event], samplerate: int, classes: int) -> Heard:
             now[event.id] = event.class_
     ids = sorted(guesses.keys() & finals.keys(), key=lambda id_: finals[id_].sample)
     pairs = [(guesses[id_], finals[id_]) for id_ in ids]
-    both: dict[str, list[Guess]] = {
-        "guess": [guess for guess, _ in pairs],
-        "final": [final for _, final in pairs],
+    both: dict[str, list[Classified]] = {
+        "guess": [*(guess for guess, _ in pairs)],
+        "final": [*(final for _, final in pairs)],
     }
     return Heard(
         times=np.array([f.sample / samplerate for _, f in pairs]),

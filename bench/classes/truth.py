@@ -25,7 +25,7 @@ Mask = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
-class Truth:
+class Annotations:
     """What sounds in a recording.
 
     Attributes
@@ -65,7 +65,7 @@ def drum(label: str) -> str:
     return next((name for start, name in DRUMS.items() if label.startswith(start)), label)
 
 
-def truth_of(recording: Recording, rows: Iterable[tuple[float, str]]) -> Truth:
+def truth_of(recording: Recording, rows: Iterable[tuple[float, str]]) -> Annotations:
     """What sounds at each of a recording's times.
 
     Parameters
@@ -80,7 +80,7 @@ def truth_of(recording: Recording, rows: Iterable[tuple[float, str]]) -> Truth:
         "+".join(sorted({drum(label) for at, label in known if 0.0 <= at - begin < together}))
         for begin in recording.truth
     )
-    return Truth(recording.truth, tuple(names))
+    return Annotations(recording.truth, tuple(names))
 
 
 def annotated(folder: Path) -> dict[str, list[tuple[float, str]]]:

@@ -16,13 +16,13 @@ from pathlib import Path
 from typing import TextIO
 
 from rtcluster.batch.jobs import Job, Outcome, Task, Tell, index_of
-from rtcluster.channels import Channels, ChannelsSession, Ear, session_of
+from rtcluster.engine.channels import Channels, Engine, engine_of
+from rtcluster.engine.processor import Processor
 from rtcluster.errors import RtclusterError, SettingsError
 from rtcluster.kernel import jit
 from rtcluster.learning import kit_file
-from rtcluster.processor import Processor
-from rtcluster.session import Session, run_file
-from rtcluster.settings import ALL_CHANNELS
+from rtcluster.session.channels import ChannelsSession, session_of
+from rtcluster.session.session import Session, run_file
 from rtcluster.sinks.jsonl import JsonLines
 from rtcluster.sources.file import STANDARD_INPUT, FileSource
 
@@ -41,7 +41,7 @@ class Analyst:
     """Does jobs one after the other, with a processor that stays warm."""
 
     def __init__(self) -> None:
-        self._ear: Ear | None = None
+        self._engine: Engine | None = None
         self._made_for: object = None
         self._shape: object = None
 
@@ -61,7 +61,7 @@ class Analyst:
             Bad input is told here and not raised.
         """
         try:
-            with FileSource(_at(job, job.path)) as source:
+            with FileSource(_at(job, job.path), job.samplerate) as source:
                 try:
                     self._make(job)
                 except RtclusterError as error:
@@ -72,35 +72,32 @@ class Analyst:
 
     def _make(self, job: Job) -> None:
         """A processor, or one for each channel, unless the last job's will do."""
-        wanted = (job.settings, job.explicit, job.kit, job.channel == ALL_CHANNELS)
-        if self._ear is not None and self._made_for == wanted:
+        several = None if isinstance(job.channel, int) else job.channel
+        wanted = (job.settings, job.explicit, job.kit, several)
+        if self._engine is not None and self._made_for == wanted:
             return
         self.close()
         kit = None if job.kit is None else kit_file.load(_at(job, job.kit))
 
-        def make() -> Processor:
-            return Processor(job.settings, kit=kit, explicit=job.explicit)
-
-        self._ear = Channels(make) if job.channel == ALL_CHANNELS else make()
-        make()  # what a kit refuses is refused here
+        self._engine = engine_of(job.channel, job.settings, kit, job.explicit)
         self._made_for, self._shape = wanted, None
 
     def _session(self, job: Job, source: FileSource, stream: TextIO, report: list[str]) -> Session:
         """A session with a processor that begins from nothing, or from the kit."""
-        ear, sinks = self._ear, [JsonLines(stream)]
-        index = None if isinstance(job.channel, str) else index_of(job.channel, source.channels)
+        engine, sinks = self._engine, [JsonLines(stream)]
+        index = index_of(job.channel, source.channels) if isinstance(job.channel, int) else None
         shape = (source.samplerate, source.channels, index)
-        assert ear is not None
+        assert engine is not None
         if shape == self._shape:
-            ear.reset(forget=True)
+            engine.reset(forget=True)
         else:
             self._shape = None
-            if isinstance(ear, Channels):
-                ear.prepare(source.samplerate, channels=source.channels)
+            if isinstance(engine, Channels):
+                engine.prepare(source.samplerate, channels=source.channels)
             else:
-                ear.prepare(source.samplerate, channels=source.channels, channel=index)
+                engine.prepare(source.samplerate, channels=source.channels, channel=index)
             self._shape = shape
-        return session_of(ear, job.path, sinks, report.append)
+        return session_of(engine, job.path, sinks, report.append)
 
     def _run(self, job: Job, source: FileSource, stream: TextIO, watch: Watch) -> Outcome:
         complaints: list[str] = []
@@ -129,9 +126,9 @@ class Analyst:
 
     def close(self) -> None:
         """Free what the detectors hold."""
-        if self._ear is not None:
-            self._ear.close()
-            self._ear = None
+        if self._engine is not None:
+            self._engine.close()
+            self._engine = None
 
 
 def _at(job: Job, path: str) -> str:
@@ -158,8 +155,9 @@ def _lacking(processor: Processor) -> str:
 def to_file(analyst: Analyst, job: Job, path: str, watch: Watch = _unwatched) -> Outcome:
     """Do a job; its lines go to a file that is made anew."""
     try:
-        # Apart from its with, which closes it: an OSError of the analysis is not one of opening.
-        stream = Path(path).open("w", encoding="utf-8", newline="\n")  # noqa: SIM115  # below
+        # The with below closes it. In one statement with the opening, an OSError of the analysis
+        # would be told as one of the opening (SIM115 asks for that).
+        stream = Path(path).open("w", encoding="utf-8", newline="\n")  # noqa: SIM115
     except OSError as error:
         reason = error.strerror or error
         return Outcome(problem=f"Expected to write events to {path}, got: {reason}.", general=True)

@@ -9,8 +9,12 @@ worker runs, in any number of threads.
 from __future__ import annotations
 
 import importlib
+import json
 import logging
+import os
+import queue
 import re
+import threading
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -21,11 +25,16 @@ from typing import Any
 from rtcluster import __version__
 from rtcluster.batch.jobs import Job, Outcome, Task, Tell, in_a_line, unforeseen
 from rtcluster.errors import RtclusterError, SettingsError
+from rtcluster.files import read_bytes
+from rtcluster.libraries import extra
 
 CONNECT_S = 10.0
 """A scheduler has to answer within so many seconds."""
 
 _CLOSE_S = 2.0
+
+MAX_BYTES = 1 << 20
+"""Bytes of a scheduler's file."""
 
 
 def remote(job: Job, version: str) -> tuple[Outcome, str]:
@@ -94,13 +103,8 @@ def on_cluster(tasks: Sequence[Task], scheduler: str, tell: Tell) -> Iterator[tu
 
 def _distributed() -> Any:
     """Dask's own package, whose types are few."""
-    try:
+    with extra("cluster"):
         return importlib.import_module("distributed")
-    except ImportError as error:
-        raise RtclusterError(
-            "Expected the distributed package for --scheduler, got none. "
-            "Install it with: pip install 'rtcluster[cluster]'"
-        ) from error
 
 
 def _outcome(future: Any, task: Task, scheduler: str) -> Outcome:
@@ -134,19 +138,12 @@ def _gone(scheduler: str) -> RtclusterError:
 def _connected(scheduler: str, tell: Tell) -> Iterator[Any]:
     """A client of the scheduler."""
     distributed = _distributed()
-    if Path(scheduler).is_file():
-        where = {"scheduler_file": scheduler}
-    elif "://" in scheduler or re.fullmatch(r"[^/\s]+:\d+", scheduler):
-        where = {"address": scheduler}
-    else:
-        raise SettingsError(
-            f"Expected a scheduler's address (tcp://HOST:PORT) or its file, got {scheduler}."
-        )
+    where = {"address": _address(scheduler)}
     try:
         with warnings.catch_warnings(record=True) as told:
             warnings.simplefilter("always", distributed.versions.VersionMismatchWarning)
-            client = distributed.Client(**where, timeout=CONNECT_S, set_as_default=False)
-    except Exception as error:  # a file that is no scheduler's fails in many ways
+            client = _client(where)
+    except Exception as error:  # what is no scheduler fails in many ways
         raise RtclusterError(
             f"Expected a Dask scheduler at {scheduler}, got no answer within {CONNECT_S:g} s "
             f"({in_a_line(error)[:120]})."
@@ -157,6 +154,54 @@ def _connected(scheduler: str, tell: Tell) -> Iterator[Any]:
         yield client
     finally:
         client.close(timeout=_CLOSE_S)
+
+
+def _address(scheduler: str) -> str:
+    """The address of a scheduler, which a file of its own may tell."""
+    if "://" in scheduler or (
+        re.fullmatch(r"[^/\s]+:\d+", scheduler) and not os.path.lexists(scheduler)
+    ):
+        return scheduler
+    try:
+        if isinstance(address := json.loads(read_bytes(scheduler, MAX_BYTES))["address"], str):
+            return address
+        reason = "no address"
+    except FileNotFoundError:
+        raise SettingsError(
+            f"Expected a scheduler's address (tcp://HOST:PORT) or its file, got {scheduler}."
+        ) from None
+    except OSError as error:
+        reason = str(error.strerror or error)
+    except (ValueError, KeyError, TypeError, RecursionError):
+        reason = "no address"
+    raise RtclusterError(f"Expected a Dask scheduler's file at {scheduler}, got {reason}.")
+
+
+def _client(where: dict[str, str]) -> Any:
+    """A client that is connected, or what kept it from that.
+
+    Dask waits without an end for the first word of what accepts a connection and is no scheduler:
+    so it waits in a thread of its own. And a client that is not connected would, when it is
+    deleted, wait 20 s for an answer to its goodbye: this one is closed by who opened it, or not.
+    """
+    distributed = _distributed()
+    quiet = type("Client", (distributed.Client,), {"__del__": lambda _: None})
+    made: queue.SimpleQueue[Any] = queue.SimpleQueue()
+
+    def connect() -> None:
+        try:
+            made.put(quiet(**where, timeout=CONNECT_S, set_as_default=False))
+        except Exception as error:
+            made.put(error)
+
+    threading.Thread(target=connect, name="rtcluster-dask", daemon=True).start()
+    try:
+        client = made.get(timeout=CONNECT_S + _CLOSE_S)
+    except queue.Empty:
+        raise TimeoutError("it accepts connections and says nothing") from None
+    if isinstance(client, Exception):
+        raise client
+    return client
 
 
 def _mismatched(warning: warnings.WarningMessage) -> str:

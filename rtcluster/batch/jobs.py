@@ -26,8 +26,10 @@ class Job:
         Names of the settings that a kit does not override.
     kit : str or None
         File of the kit to begin with. It is read where the job is done, like the recording.
-    channel : int or "all" or None
-        From 1; each by itself; or the mean of all.
+    channel : int or tuple of int or "all" or None
+        From 1; the microphones of one kit; each by itself, or those of the kit; or the mean of all.
+    samplerate : int or None
+        Rate in Hz to resample to; the recording's own.
     folder : str
         What relative paths belong to, where the job may be done in another folder.
     """
@@ -36,7 +38,8 @@ class Job:
     settings: Settings
     explicit: frozenset[str] = frozenset()
     kit: str | None = None
-    channel: int | str | None = None
+    channel: int | tuple[int, ...] | str | None = None
+    samplerate: int | None = None
     folder: str = ""
 
 

@@ -9,14 +9,22 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from pathlib import Path
 
 from rtcluster import __version__
 from rtcluster.batch.jobs import Job
-from rtcluster.batch.plan import Recording
+from rtcluster.batch.plan import QueuedFile
+from rtcluster.errors import RtclusterError
+from rtcluster.files import read_bytes
+from rtcluster.recording.targets import Guard
 
 NAME = ".rtcluster-run.jsonl"
 """The file, in the folder of the outputs."""
+
+MAX_BYTES = 1 << 30
+
+_BEGINNING = '{"output":'  # of each of its lines
 
 
 def kit_digest(kit: str | None) -> str:
@@ -24,16 +32,17 @@ def kit_digest(kit: str | None) -> str:
     if kit is None:
         return ""
     try:
-        return hashlib.sha256(Path(kit).read_bytes()).hexdigest()
+        return hashlib.sha256(read_bytes(kit, MAX_BYTES)).hexdigest()
     except OSError:
         return "unreadable"  # the job will say so
 
 
-def made_of(job: Job, recording: Recording, kit: str) -> str:
+def made_of(job: Job, recording: QueuedFile, kit: str) -> str:
     """A digest of all that decides what the output is; ``kit`` is the kit's own digest."""
     content = [
         __version__, job.path, recording.size, recording.changed_ns, job.settings.as_dict(),
         sorted(job.explicit), kit, job.channel,
+        job.samplerate,
     ]  # fmt: skip
     return hashlib.sha256(json.dumps(content).encode()).hexdigest()
 
@@ -45,16 +54,25 @@ class Journal:
     ----------
     folder : Path
         May not be there yet.
+    guard : Guard, optional
+
+    Raises
+    ------
+    RtclusterError
+        If something else than a journal is there.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, guard: Guard | None = None) -> None:
         self._folder = folder
         self._path = folder / NAME
         self._done: dict[str, tuple[str, int]] = {}
+        if os.path.lexists(self._path):
+            (Guard() if guard is None else guard).check(self._path, _lines)
         try:
-            text = self._path.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError):
-            text = ""
+            text = "".join(_lines(self._path))
+            self._mode = "a"
+        except RtclusterError:
+            text, self._mode = "", "w"  # there is none, or it may be replaced
         for line in text.splitlines():
             try:
                 entry = json.loads(line)
@@ -81,7 +99,30 @@ class Journal:
         """
         size = (self._folder / output).stat().st_size
         line = json.dumps({"output": output, "made_of": made_of, "bytes": size})
-        with self._path.open("a", encoding="utf-8", newline="\n") as file:
+        with self._path.open(self._mode, encoding="utf-8", newline="\n") as file:
             file.write("\n" * self._torn + line + "\n")
-        self._torn = False
+        self._torn, self._mode = False, "a"
         self._done[output] = (made_of, size)
+
+
+def _lines(path: Path) -> list[str]:
+    """The lines of a journal, each of which may have been cut off.
+
+    Raises
+    ------
+    RtclusterError
+        If it is none, or cannot be read.
+    """
+    try:
+        lines = read_bytes(path, MAX_BYTES).decode("utf-8").splitlines(keepends=True)
+    except UnicodeDecodeError:
+        lines = ["no text"]
+    except OSError as error:
+        raise RtclusterError(
+            f"Expected a journal of outputs at {path}, got: {error.strerror or error}."
+        ) from error
+    for line in lines:
+        start = line.strip()[: len(_BEGINNING)]
+        if not _BEGINNING.startswith(start):
+            raise RtclusterError(f"Expected a journal of outputs, got {start!r}.")
+    return lines

@@ -13,11 +13,16 @@ from typing import TextIO
 
 from rtcluster.batch.jobs import Outcome
 from rtcluster.batch.journal import Journal
-from rtcluster.errors import RtclusterError
+from rtcluster.batch.lock import Lock
+from rtcluster.errors import expecting
+from rtcluster.recording.log import check_events
+from rtcluster.recording.targets import Guard
 
 
 class Folder:
     """A file for each recording, which has its name only once it is whole.
+
+    No other run writes to the folder until :meth:`close`.
 
     Parameters
     ----------
@@ -26,14 +31,30 @@ class Folder:
         Of the outputs, by the recording's number.
     made_of : list of str
         See :func:`rtcluster.batch.journal.made_of`.
+    guard : Guard, optional
+
+    Raises
+    ------
+    RtclusterError
+        If the folder cannot be made, or another run writes there.
     """
 
-    def __init__(self, folder: Path, names: list[str], made_of: list[str]) -> None:
+    def __init__(
+        self, folder: Path, names: list[str], made_of: list[str], guard: Guard | None = None
+    ) -> None:
         self.folder = folder
+        self._guard = Guard() if guard is None else guard
+        with expecting(f"a folder to write to at {folder}"):
+            folder.mkdir(parents=True, exist_ok=True)
+            self._lock = Lock(folder)
         self._names = names
         self._made_of = made_of
-        self._journal = Journal(folder)
-        self._open: set[str] = set()
+        try:
+            self._journal = Journal(folder, self._guard)
+        except BaseException:
+            self._lock.close()
+            raise
+        self._open: set[Path] = set()
 
     def done(self, number: int) -> bool:
         """Whether an earlier run has made this one."""
@@ -45,18 +66,20 @@ class Folder:
         Raises
         ------
         RtclusterError
-            If the folder cannot be made.
+            If the folder cannot be made, or something else than events is there.
         """
         target = self.folder / self._names[number]
-        try:
+        with expecting(f"a folder to write to at {target.parent}"):
             target.parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise RtclusterError(
-                f"Expected a folder to write to at {target.parent}, got: {error.strerror}."
-            ) from error
-        path = str(target.with_name(f".{target.name}.part"))
-        self._open.add(path)
-        return path
+        part = self._part(number)
+        for path in (target, part):
+            self._guard.check(path, check_events)
+        self._open.add(part)
+        return str(part)
+
+    def _part(self, number: int) -> Path:
+        target = self.folder / self._names[number]
+        return target.with_name(f".{target.name}.part")
 
     def accept(self, number: int, outcome: Outcome) -> None:
         """Give the output its name; note it in the journal unless something is to be told again.
@@ -66,24 +89,21 @@ class Folder:
         RtclusterError
             If the file system refuses.
         """
-        path = self.spool(number)
-        try:
+        path = self._part(number)
+        with expecting(f"to write {self.folder / self._names[number]}"):
             if outcome.complete:
-                Path(path).replace(self.folder / self._names[number])
+                path.replace(self.folder / self._names[number])
             else:
-                Path(path).unlink(missing_ok=True)
+                path.unlink(missing_ok=True)
             self._open.discard(path)
             if outcome.complete and not outcome.problem:
                 self._journal.add(self._names[number], self._made_of[number])
-        except OSError as error:
-            raise RtclusterError(
-                f"Expected to write {self.folder / self._names[number]}, got: {error.strerror}."
-            ) from error
 
     def close(self) -> None:
-        """Take away the files that are not whole."""
+        """Take away the files that are not whole, and let others write here."""
         for path in self._open:
-            Path(path).unlink(missing_ok=True)
+            path.unlink(missing_ok=True)
+        self._lock.close()
 
 
 class InOrder:
@@ -92,7 +112,6 @@ class InOrder:
     Parameters
     ----------
     stream : text file
-        Standard output.
     """
 
     def __init__(self, stream: TextIO) -> None:
@@ -123,14 +142,12 @@ class InOrder:
                 path.unlink()
 
     def _hand_on(self, path: Path) -> None:
-        try:
+        named = getattr(self._stream, "name", "<stdout>")
+        where = "standard output" if named == "<stdout>" else named
+        with expecting(f"to write events to {where}"):
             with path.open(encoding="utf-8", newline="\n") as lines:
                 shutil.copyfileobj(lines, self._stream)
             self._stream.flush()
-        except OSError as error:
-            raise RtclusterError(
-                f"Expected to write events to standard output, got: {error.strerror}."
-            ) from error
 
     def close(self) -> None:
         """Remove the temporary folder."""

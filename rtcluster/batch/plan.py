@@ -11,8 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path, PurePath
 
 from rtcluster.errors import SettingsError, SourceError
-from rtcluster.names import for_libsndfile
+from rtcluster.files import open_file
+from rtcluster.libraries import silent_libraries
 from rtcluster.sources.file import STANDARD_INPUT
+from rtcluster.text import for_libsndfile
 
 _ENDINGS = {
     "AIFF": ("aiff", "aif", "aifc"),
@@ -31,7 +33,7 @@ _ENDINGS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Recording:
+class QueuedFile:
     """A file to be heard.
 
     Attributes
@@ -61,7 +63,7 @@ def endings() -> frozenset[str]:
     return frozenset(e for name in formats for e in _ENDINGS.get(name, (name.lower(),)))
 
 
-def find(given: Iterable[str]) -> list[Recording]:
+def find(given: Iterable[str]) -> list[QueuedFile]:
     """Recordings in the order of the arguments, those of a folder by their names.
 
     Parameters
@@ -74,10 +76,10 @@ def find(given: Iterable[str]) -> list[Recording]:
     SourceError
         If a folder holds no audio.
     """
-    found: list[Recording] = []
+    found: list[QueuedFile] = []
     for path in given:
         if path != STANDARD_INPUT and Path(path).is_dir():
-            inside = [_recording(str(Path(path) / name), name) for name in _audio_in(path)]
+            inside = [_recording(str(Path(path) / name), name) for name in audio_in(path)]
             if not inside:
                 raise SourceError(f"Expected audio files in the folder {path}, got none.")
             found += inside
@@ -86,7 +88,7 @@ def find(given: Iterable[str]) -> list[Recording]:
     return found
 
 
-def _audio_in(folder: str) -> list[str]:
+def audio_in(folder: str | os.PathLike[str]) -> list[str]:
     """Relative paths of the audio files in a folder and below; hidden ones are left out."""
     wanted = endings()
     names: list[str] = []
@@ -100,27 +102,28 @@ def _audio_in(folder: str) -> list[str]:
     return sorted(names)
 
 
-def _recording(path: str, relative: str) -> Recording:
+def _recording(path: str, relative: str) -> QueuedFile:
     try:
         state = Path(path).stat()
     except (OSError, ValueError):
-        return Recording(path, relative)
-    return Recording(path, relative, 0.0, state.st_size, state.st_mtime_ns)
+        return QueuedFile(path, relative)
+    return QueuedFile(path, relative, 0.0, state.st_size, state.st_mtime_ns)
 
 
-def measured(recordings: Iterable[Recording]) -> Iterator[Recording]:
+def measured(recordings: Iterable[QueuedFile]) -> Iterator[QueuedFile]:
     """The same with their lengths, by their headers."""
     import soundfile
 
     for one in recordings:
         try:
-            seconds = soundfile.info(for_libsndfile(one.path)).duration
+            with silent_libraries(), open_file(one.path):
+                seconds = soundfile.info(for_libsndfile(one.path)).duration
         except (soundfile.LibsndfileError, OSError, TypeError, ValueError):
             seconds = 0.0  # the job will say what is wrong
-        yield Recording(one.path, one.relative, seconds, one.size, one.changed_ns)
+        yield QueuedFile(one.path, one.relative, seconds, one.size, one.changed_ns)
 
 
-def outputs(recordings: Iterable[Recording]) -> list[str]:
+def outputs(recordings: Iterable[QueuedFile]) -> list[str]:
     """Names of the outputs in their folder: that of the recording and ``.jsonl``.
 
     Raises

@@ -12,6 +12,7 @@ then tries once more.
 
 from __future__ import annotations
 
+import logging
 import multiprocessing
 import os
 import signal
@@ -22,15 +23,16 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
-from multiprocessing import connection
+from multiprocessing import connection, resource_tracker
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rtcluster.batch.jobs import Outcome, Task, Tell, in_a_line, unforeseen
 from rtcluster.errors import RtclusterError
+from rtcluster.timing import ENDING
 
 if TYPE_CHECKING:
-    from rtcluster.processor import Processor
+    from rtcluster.engine.processor import Processor
     from rtcluster.sources.file import FileSource
 
 TRIES = 2
@@ -45,7 +47,7 @@ _ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class Progress:
     """A worker's word on its progress: seconds of the present recording."""
 
     seconds: float
@@ -54,6 +56,18 @@ class Heard:
 @dataclass(frozen=True, slots=True)
 class Compiling:
     """A worker's word that it compiles the kernel, the first one on this machine."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A worker's word that the kernel is compiled, for it and for those that start from now on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """What a worker's log has for people; each of them may have the same."""
+
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,19 +87,17 @@ def cores() -> int:
 # In a worker.
 
 
-def work(pipe: Any, first: Any) -> None:
-    """Do tasks until the pipe closes.
+def work(pipe: Any) -> None:
+    """Do tasks until the pipe, a ``Connection``, closes.
 
-    Parameters
-    ----------
-    pipe : Connection
-    first : Lock
-        Held while the kernel is compiled: once is enough.
+    The pipe is all that it has of its parent, so that one whose parent has gone before it could
+    begin ends in silence: a lock, say, has a name in the system, which goes with the parent.
     """
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's, and it ends the workers
+    for number in {*ENDING} - {signal.SIGTERM}:  # they are the parent's, which ends the workers
+        signal.signal(number, signal.SIG_IGN)
     try:
         try:
-            _do_tasks(pipe, first)
+            _do_tasks(pipe)
         except (EOFError, BrokenPipeError, ConnectionResetError):
             return
         except Exception as error:
@@ -94,10 +106,25 @@ def work(pipe: Any, first: Any) -> None:
         return  # nobody is there any more
 
 
-def _do_tasks(pipe: Any, first: Any) -> None:
+class _Log(logging.Handler):
+    """Hands what is logged to the parent."""
+
+    def __init__(self, pipe: Any) -> None:
+        super().__init__()
+        self._pipe = pipe
+
+    def emit(self, record: logging.LogRecord) -> None:
+        with suppress(OSError):  # nobody is there any more, as the next word will find
+            self._pipe.send(Noted(record.getMessage()))
+
+
+def _do_tasks(pipe: Any) -> None:
     from rtcluster.batch.analyst import Analyst, to_file
 
-    _compile(pipe, first)
+    ours = logging.getLogger("rtcluster")
+    ours.addHandler(_Log(pipe))
+    ours.propagate = False
+    _compile(pipe)
     analyst = Analyst()
     while True:
         task = pipe.recv()
@@ -109,17 +136,15 @@ def _do_tasks(pipe: Any, first: Any) -> None:
         pipe.send(outcome)
 
 
-def _compile(pipe: Any, first: Any) -> None:
-    """Have the kernel compiled by one worker; the others load it."""
+def _compile(pipe: Any) -> None:
+    """Have the kernel compiled, unless it is."""
+    from rtcluster.engine.processor import Processor
     from rtcluster.kernel import jit
-    from rtcluster.processor import Processor
 
-    if jit.was_compiled():
-        return
-    with first:
-        if not jit.was_compiled():
-            pipe.send(Compiling())
-            Processor().prepare(44100)
+    if not jit.was_compiled():
+        pipe.send(Compiling())
+        Processor().prepare(44100)
+    pipe.send(Ready())
 
 
 @contextmanager
@@ -134,7 +159,7 @@ def _telling(
         frames += count
         if time.monotonic() >= due:
             due = time.monotonic() + TOLD_S
-            pipe.send(Heard(frames / source.samplerate))
+            pipe.send(Progress(frames / source.samplerate))
 
     yield progress
 
@@ -145,13 +170,12 @@ def _telling(
 class _Worker:
     """A worker as its parent sees it."""
 
-    def __init__(self, context: Any, first: Any) -> None:
+    def __init__(self, context: Any) -> None:
         self.pipe, theirs = context.Pipe()
         self._process = context.Process(
-            target=work, args=(theirs, first), name="rtcluster-worker", daemon=True
+            target=work, args=(theirs,), name="rtcluster-worker", daemon=True
         )
-        with _no_ctrl_c(), _one_thread():
-            self._process.start()
+        self._process.start()
         theirs.close()
         self.task: Task | None = None
         self.heard = 0.0
@@ -178,21 +202,38 @@ class _Worker:
         self._process.join(_LEAVE_S)
         if self._process.is_alive():
             self._process.kill()
-            self._process.join()
-        self._process.close()
+            self._process.join(_LEAVE_S)
+        with suppress(ValueError):  # of one that the system itself cannot end now
+            self._process.close()
 
 
 @contextmanager
-def _no_ctrl_c() -> Iterator[None]:
-    """What is started here never sees Ctrl-C, not even before it can say so itself."""
-    if not hasattr(signal, "pthread_sigmask"):
-        yield
-        return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+def _uninterrupted() -> Iterator[None]:
+    """A signal waits for the end of the block, and what is started in it never sees Ctrl-C.
+
+    Not even before it can say so itself: it inherits which signals are blocked. For this thread
+    that is not enough: another one may be given the signal, and this one is interrupted all the
+    same.
+    """
+    asked: list[int] = []
+    before = {
+        number: signal.signal(number, lambda number, _: asked.append(number))
+        for number in ENDING
+        if signal.getsignal(number) != signal.SIG_IGN
+    }
+    blocks = hasattr(signal, "pthread_sigmask")
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT}) if blocks else set()
     try:
         yield
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        if blocks:
+            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        if asked and callable(handler := before[asked[0]]):
+            handler(asked[0], None)  # not raised again: that would be a second signal
+        elif asked:
+            signal.raise_signal(asked[0])
 
 
 @contextmanager
@@ -216,6 +257,7 @@ def _context() -> Any:
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["rtcluster.batch.analyst"])
+    resource_tracker.ensure_running()  # to start it lets Ctrl-C through: not while that is blocked
     return context
 
 
@@ -236,15 +278,20 @@ def on_cores(tasks: Sequence[Task], workers: int, tell: Tell) -> Iterator[tuple[
         If a worker cannot work at all.
     """
     context = _context()
-    first = context.Lock()
     waiting = deque(sorted(tasks, key=lambda task: -task.seconds))
     died: dict[int, int] = {}
     busy: list[_Worker] = []
+    noted: set[str] = set()
     compiling = whole = False
+
+    def start() -> None:
+        with _uninterrupted(), _one_thread():
+            busy.append(_Worker(context))  # before it is interrupted, or nobody would end it
+        busy[-1].give(waiting.popleft())
+
     try:
-        for _ in range(min(workers, len(waiting))):
-            busy.append(_Worker(context, first))
-            busy[-1].give(waiting.popleft())
+        if waiting:
+            start()
         while busy:
             ready = connection.wait([worker.pipe for worker in busy])
             for place, worker in reversed(list(enumerate(busy))):
@@ -259,7 +306,14 @@ def on_cores(tasks: Sequence[Task], workers: int, tell: Tell) -> Iterator[tuple[
                     if not compiling:
                         tell.compiling()
                     compiling = True
-                elif isinstance(said, Heard):
+                elif isinstance(said, Ready):
+                    while waiting and len(busy) < workers:
+                        start()
+                elif isinstance(said, Noted):
+                    if said.text not in noted:
+                        tell.note(said.text)
+                    noted.add(said.text)
+                elif isinstance(said, Progress):
                     worker.heard = said.seconds
                 elif isinstance(said, Outcome):
                     worker.heard = 0.0
@@ -279,8 +333,7 @@ def on_cores(tasks: Sequence[Task], workers: int, tell: Tell) -> Iterator[tuple[
                         tell.note(lost.notes[0])
                         waiting.appendleft(task)
                     if waiting:
-                        busy.append(_Worker(context, first))
-                        busy[-1].give(waiting.popleft())
+                        start()
                 tell.heard(sum(worker.heard for worker in busy))
         whole = True
     finally:

@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
+import typer
+
 from rtcluster.commands.terminal import say
 
 
-def devices() -> None:
+def devices(
+    json: Annotated[bool, typer.Option("--json", help="As JSON, an object a device.")] = False,
+) -> None:
     """List inputs and outputs, with the numbers and names that -d takes."""
     from rtcluster.sources.devices import devices as find
 
     found = find()
+    if json:
+        from dataclasses import asdict
+        from json import dumps
+
+        print(dumps([asdict(device) for device in found], indent=2))
+        return
     if not found:
         say("No sound devices. 'rtcluster demo' needs none.")
         return

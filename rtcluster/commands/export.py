@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from rtcluster.commands.terminal import say
+from rtcluster.commands.writing import guard, writes
 from rtcluster.errors import SettingsError
+from rtcluster.text import counted
+
+if TYPE_CHECKING:
+    from rtcluster.exports.take import Take
+
+AUTO, USUAL_BPM = "auto", 120.0
 
 
+@writes
 def export(
     session: Annotated[
         str, typer.Argument(metavar="DIR|FILE", help="A recording's folder, or a file of events.")
@@ -28,7 +37,8 @@ def export(
         typer.Option("-o", "--output", help="The file; for one format.", show_default="beside"),
     ] = None,
     bpm: Annotated[
-        float | None, typer.Option(help="Tempo of the MIDI file.", show_default="120")
+        str | None,
+        typer.Option(help="Tempo of the MIDI file; auto: as it was played.", show_default="120"),
     ] = None,
     note: Annotated[
         list[str] | None,
@@ -42,7 +52,7 @@ def export(
         bool, typer.Option("--mix", help="Put the clicks over the recording's audio.")
     ] = False,
 ) -> None:
-    """Write the hits of a session for other programs; a file of the same name is replaced."""
+    """Write the hits of a session for other programs; beside the events, if not told where."""
     from rtcluster import exports
     from rtcluster.exports import take as takes
     from rtcluster.sinks.drum_map import parse_notes
@@ -59,20 +69,51 @@ def export(
     ):
         if given and needed not in formats:
             raise SettingsError(f"Expected --to {needed} with {option}, got {', '.join(formats)}.")
-    wanted = exports.Wanted(120.0 if bpm is None else bpm, parse_notes(note or []), mix)
+    tempo = USUAL_BPM if bpm in (None, AUTO) else _number(bpm)
+    wanted = exports.Wanted(tempo, parse_notes(note or []), mix)
     for name in formats:
         exports.module_of(name)  # what cannot be written is told before anything is
     take = takes.read(session)
-    for name in formats:
-        path, count = exports.export(name, take, wanted, None if output is None else Path(output))
+    if bpm == AUTO:
+        wanted = replace(wanted, bpm=_played(take))
+    targets = {n: Path(output) if output else exports.target_of(n, take) for n in formats}
+    allowed = guard("output")
+    for path in targets.values():
+        allowed.check(path)
+    for name, path in targets.items():
+        _, count = exports.export(name, take, wanted, path)
         say(f"Wrote {path}: {_counted(count, len(take.hits))}.")
+
+
+def _number(bpm: str | None) -> float:
+    try:
+        return float(bpm or "")
+    except ValueError as error:
+        raise SettingsError(f"Expected --bpm with a number or {AUTO}, got {bpm!r:.80}.") from error
+
+
+def _played(take: Take) -> float:
+    """The tempo that was played, or the usual one where there was none, in bpm; with a line."""
+    from rtcluster import performance
+    from rtcluster.text import printable
+
+    found = performance.measure(
+        [hit.time for hit in take.hits],
+        [hit.class_ for hit in take.hits],
+        [hit.velocity for hit in take.hits],
+        [printable(hit.name) for hit in take.hits],
+    )
+    if found.tempo is None:
+        say(f"No steady tempo: {found.reason}. The MIDI file has {USUAL_BPM:g} bpm.")
+        return USUAL_BPM
+    bpm = found.tempo.bpm
+    say(f"Tempo of the MIDI file: {bpm.value:.2f} ± {bpm.uncertainty:.2f} bpm.")
+    return bpm.value
 
 
 def _counted(count: int, hits: int) -> str:
     """How many of the hits a file has, for people."""
     if not hits:
         return "no hits, as the session has none"
-    noun = "hit" if hits == 1 else "hits"
-    if count == hits:
-        return f"{hits} {noun}"
-    return f"{count} of {hits} {noun}; those without a class are left out"
+    of = counted(hits, "hit")
+    return of if count == hits else f"{count} of {of}; those without a class are left out"

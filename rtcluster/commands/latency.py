@@ -7,16 +7,18 @@ from typing import Annotated, Any
 
 import typer
 
+from rtcluster.commands.opening import first_use
 from rtcluster.commands.options import (
     Blocksize,
     Channel,
     Device,
-    Engine,
+    EngineOptions,
     OutputDevice,
     Samplerate,
 )
-from rtcluster.commands.terminal import INTERRUPTED, first_use, say, until_interrupted
+from rtcluster.commands.terminal import INTERRUPTED, fail, say, until_interrupted
 from rtcluster.errors import RtclusterError, SettingsError
+from rtcluster.text import counted
 
 
 def latency(
@@ -37,8 +39,8 @@ def latency(
     Connect an output to the input with a cable, or put the microphone before the loudspeaker. What
     is found is saved for --latency-offset auto.
     """
-    from rtcluster.clicks import Pings
-    from rtcluster.roundtrip import FIRST_S, measure
+    from rtcluster.playback.clicks import Pings
+    from rtcluster.playback.roundtrip import FIRST_S, measure
     from rtcluster.settings import Settings
     from rtcluster.sources.live import LiveInput
 
@@ -46,13 +48,13 @@ def latency(
         raise SettingsError(f"Expected a channel from 1, got {channel}.")
     every = _seconds(interval)
     pings = Pings(count, FIRST_S, every, level)
-    processor = first_use(Engine(Settings()))
+    processor = first_use(EngineOptions(Settings()))
     live = LiveInput(
         processor, device, (channel or 1) - 1, samplerate, blocksize, pings, output_device
     )
     say(f"Playing {count} clicks at {level:g} dBFS through {live.name}; Ctrl-C stops.")
     with until_interrupted() as stop:
-        trip = measure(processor, live, pings, every, lambda: not stop.is_set())
+        trip = measure(processor, live, pings, every, stop, fail, say)
     if stop.is_set():
         raise typer.Exit(INTERRUPTED)
     if processor.clock < pings.frames(processor.samplerate)[-1]:
@@ -71,7 +73,7 @@ def latency(
     found = trip.milliseconds(trip.samples)
     own = trip.milliseconds(trip.own)
     claimed = {"input": round(1e3 * live.latency, 3), "output": round(1e3 * live.output_latency, 3)}
-    from rtcluster.latency import save
+    from rtcluster.playback.saved import save
 
     path = save(
         live.name, trip.samplerate, blocksize, found["p50"], output=live.output_name, range_ms=found
@@ -98,8 +100,8 @@ def latency(
     dropped = {"missing": trip.missing, "with several hits": trip.ambiguous}
     lost = "".join(f", {n} {what}" for what, n in dropped.items() if n)
     say(
-        f"round trip  {_spread(found)}, {trip.samples.size} of {count} clicks{lost}, "
-        f"{result['xruns']} xruns\n"
+        f"round trip  {_spread(found)}, {trip.samples.size} of {counted(count, 'click')}{lost}, "
+        f"{counted(processor.counts.xruns, 'xrun')}\n"
         f"detector    {_spread(own)}, from the attack to the onset event, on top of it\n"
         f"PortAudio   claims {claimed['input'] + claimed['output']:.1f} ms: input "
         f"{claimed['input']:.1f} ms, output {claimed['output']:.1f} ms\n"

@@ -9,43 +9,36 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rtcluster.commands.devices import devices
+from rtcluster.commands.opening import kit_saved, listener_of, takes_of
 from rtcluster.commands.options import (
+    AnyChannels,
     Blocksize,
-    ChannelOrAll,
     Click,
     ClickFile,
     Device,
-    Engine,
+    EngineOptions,
     OutputDevice,
     Samplerate,
     channel_of,
     engine_options,
 )
 from rtcluster.commands.outputs import Outputs, output_options
-from rtcluster.commands.terminal import (
-    INTERRUPTED,
-    first_use,
-    first_use_of_all,
-    kit_saved,
-    say,
-    say_summary,
-    takes_of,
-    until_interrupted,
-)
+from rtcluster.commands.terminal import INTERRUPTED, say, say_summary, until_interrupted
+from rtcluster.commands.writing import writes
 from rtcluster.errors import SettingsError
-from rtcluster.settings import ALL_CHANNELS
 
 if TYPE_CHECKING:
     from rtcluster.sinks import Sink
 
 
+@writes
 @engine_options()
 @output_options()
 def listen(
-    engine: Engine,
+    engine: EngineOptions,
     outputs: Outputs,
     device: Device = None,
-    channel: ChannelOrAll = "1",
+    channel: AnyChannels = None,
     samplerate: Samplerate = None,
     blocksize: Blocksize = 0,
     list_devices: Annotated[
@@ -61,14 +54,16 @@ def listen(
         return
     from rich.console import Console
 
-    from rtcluster.clicks import Clicks
-    from rtcluster.controls import Controls
-    from rtcluster.processor import Processor
+    from rtcluster.engine.processor import Processor
+    from rtcluster.playback.clicks import Clicks
+    from rtcluster.session.controls import Controls
+    from rtcluster.session.listening import Listening
     from rtcluster.sinks.console import HitLines, HitTable
     from rtcluster.sources.live import LiveInput
 
     chosen = channel_of(channel)
-    if chosen == ALL_CHANNELS:
+    listener = listener_of(engine, chosen)
+    if not isinstance(listener, Processor):
         _refuse_for_all(
             {
                 "--record": outputs.record,
@@ -82,28 +77,31 @@ def listen(
     console = Console(stderr=True, highlight=False)
     table: Sink = HitTable(console) if console.is_terminal else HitLines(console)
     controls = Controls()
-    ear = first_use_of_all(engine) if chosen == ALL_CHANNELS else first_use(engine)
     index = chosen - 1 if isinstance(chosen, int) else 0
     with (
         closing(
-            LiveInput(ear, device, index, samplerate, blocksize, clicks, output_device)
+            LiveInput(listener, device, index, samplerate, blocksize, clicks, output_device)
         ) as live,
-        outputs.opened(controls, outputs.offset_s(live.name, ear.samplerate, blocksize)) as sinks,
-        kit_saved(ear, engine.save_kit) if isinstance(ear, Processor) else nullcontext(),
+        outputs.opened(
+            controls, outputs.offset_s(live.name, listener.samplerate, blocksize)
+        ) as sinks,
+        kit_saved(listener, engine.save_kit) if isinstance(listener, Processor) else nullcontext(),
         until_interrupted() as stop,
     ):
-        listened = f"channels 1 to {live.inputs}" if chosen == ALL_CHANNELS else f"channel {chosen}"
+        listened = f"channel {index + 1}"
+        if not isinstance(listener, Processor):
+            listened = f"channels 1 to {live.inputs}"
+        elif listener.microphones:
+            listened = f"microphones on channels {', '.join(map(str, listener.microphones))}"
         say(
-            f"Listening to {live.name}, {listened}, {ear.samplerate} Hz, "
+            f"Listening to {live.name}, {listened}, {listener.samplerate} Hz, "
             f"input latency {1e3 * live.latency:.1f} ms; Ctrl-C stops."
         )
-        if clicks is not None and isinstance(ear, Processor):
-            for name in clicks.waiting(ear.learner.names):
+        if clicks is not None and isinstance(listener, Processor):
+            for name in clicks.waiting(listener.learner.names):
                 say(f"No class is named {name!r} yet; its sound waits for one.")
-        playing = takes_of(ear, live, [*sinks, table], outputs, controls, stop)
-        playing.waits = True
-        summary = playing.play()
-        say_summary(summary)
+        takes = takes_of(listener, live, [*sinks, table], outputs, controls, stop)
+        say_summary(Listening(takes).play())
     raise typer.Exit(INTERRUPTED)
 
 

@@ -10,43 +10,45 @@ import inspect
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
-import typer
-
+from rtcluster.commands.options import group
 from rtcluster.commands.terminal import fail, say
+from rtcluster.commands.writing import guard, show_parameters
 from rtcluster.errors import SettingsError
 
 if TYPE_CHECKING:
-    from rtcluster.controls import Controls
-    from rtcluster.processor import Processor
+    from rtcluster.engine.processor import Processor
+    from rtcluster.session.controls import Controls
     from rtcluster.sinks import Sink
 
 
-def _option(kind: Any, *names: str, **extra: Any) -> Any:
-    return Annotated[kind, typer.Option(*names, rich_help_panel="Outputs", **extra)]
-
+_option = group("Outputs")
 
 SENT = ("onset", "guess", "final")
 """Events that a note or a tone can be sent at."""
 
 OUTPUTS: dict[str, Any] = {
-    "jsonl": _option(str | None, help="Write the events to this file as JSON Lines; - is stdout."),
-    "record": _option(str | None, help="Keep audio and events in this folder; see replay."),
-    "record_format": _option(str, help="Of the audio: wav (32-bit float) or flac (24 bits)."),
-    "midi": _option(str | None, help="Send notes to this MIDI port; made if there is none."),
-    "note": _option(list[str] | None, help="Note of a class, such as snare=40; may be repeated."),
-    "send": _option(str, help=f"When to send a note or a tone: {', '.join(SENT)}."),
-    "osc": _option(str | None, help="Send OSC to this host:port."),
+    "jsonl": _option(str | None, help="File for the events as JSON Lines (-: standard output)."),
+    "record": _option(str | None, help="Folder to record audio and events in; see replay."),
+    "record_format": _option(
+        str, help="Audio format of the recording: wav (32-bit float) or flac (24 bits)."
+    ),
+    "midi": _option(str | None, help="MIDI output port (created if missing)."),
+    "note": _option(
+        list[str] | None, help="MIDI note of a class, such as snare=40; may be repeated."
+    ),
+    "send": _option(str, help=f"Event that a note or a tone follows: {', '.join(SENT)}."),
+    "osc": _option(str | None, help="OSC destination, host:port."),
     "latency_offset": _option(
-        str | None, help="ms that input comes late, for time tags; auto: as measured by latency."
+        str | None, help="Input latency in ms, for time tags (auto: as measured by latency)."
     ),
     "bpm": _option(
-        float | None, help="Tempo that is played to; else it is estimated.", min=20.0, max=400.0
+        float | None, help="Tempo that is played to (estimated if not given).", min=20.0, max=400.0
     ),
     "monitor": _option(bool, "--monitor", help="Serve a page that shows the session."),
-    "host": _option(str, help="Address that the page is served on; others may see it then."),
-    "port": _option(int, help="Port of the page; 0 is any.", min=0, max=65535),
+    "host": _option(str, help="Address to serve the page on; other machines may see it then."),
+    "port": _option(int, help="Port of the page (0: any free one).", min=0, max=65535),
 }
 STANDARD = {
     "jsonl": None, "record": None, "record_format": "wav", "midi": None, "note": None,
@@ -82,14 +84,20 @@ class Outputs:
 
     def offset_s(self, device: str, samplerate: int, blocksize: int) -> float:
         """How late the input comes, in seconds: as given, or as it was measured."""
-        from rtcluster.latency import offset_ms
+        from rtcluster.playback.saved import offset_ms
 
         return offset_ms(self.latency_offset, device, samplerate, blocksize) / 1e3
 
     @contextmanager
-    def opened(self, controls: Controls, offset_s: float = 0.0) -> Iterator[list[Sink]]:
-        """The sinks that last for all takes; they are closed when the context is left."""
-        from rtcluster.sinks.jsonl import JsonLines
+    def opened(
+        self, controls: Controls, offset_s: float = 0.0, *, live: bool = True
+    ) -> Iterator[list[Sink]]:
+        """The sinks that last for all takes; they are closed when the context is left.
+
+        Live, no reader of the events is waited for; else each line is.
+        """
+        from rtcluster.recording.log import check_events
+        from rtcluster.sinks.jsonl import STANDARD_OUTPUT, JsonLines
 
         sinks: list[Sink] = []
         try:
@@ -107,7 +115,9 @@ class Outputs:
 
                 sinks.append(OscOut.open(self.osc, offset_s=offset_s))
             if self.jsonl is not None:
-                sinks.append(JsonLines.open(self.jsonl))
+                if self.jsonl != STANDARD_OUTPUT:
+                    guard("jsonl").check(self.jsonl, check_events, stream=True)
+                sinks.append(JsonLines.open(self.jsonl, fail if live else None, say))
             if self.monitor:
                 from rtcluster.monitor import Monitor
 
@@ -120,7 +130,7 @@ class Outputs:
                 try:
                     sink.close()
                 except Exception as error:  # the others have to be closed too
-                    fail(f"{type(sink).__name__} could not be closed: {error}")
+                    fail(f"{sink.label} could not be closed: {error}")
 
     def recorder(self, processor: Processor, folder: str) -> Sink:
         """A recorder of one take."""
@@ -155,10 +165,9 @@ def output_options(*names: str) -> Callable[[Callable[..., None]], Callable[...,
             values["note"] = tuple(values["note"] or ())
             command(*arguments, outputs=Outputs(**values), **given)
 
-        wrapped.__signature__ = signature.replace(  # type: ignore[attr-defined]  # read by inspect
-            parameters=[*(p.replace(kind=inspect.Parameter.KEYWORD_ONLY) if p.name != "engine"
-                          else p for p in own), *shared]
-        )  # fmt: skip
+        keyword = inspect.Parameter.KEYWORD_ONLY
+        own = [p if p.name == "engine" else p.replace(kind=keyword) for p in own]
+        show_parameters(wrapped, [*own, *shared])
         return wrapped
 
     return decorate

@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from rtcluster.text import counted
+
 LONG_FILE_S = 30.0
 """Files of this length and more show their progress, in seconds."""
 
@@ -51,7 +53,7 @@ class OfMany:
         self._task = self._bar.add_task(self._text(), total=seconds or None)
 
     def _text(self) -> str:
-        return f"{self._done} of {self._files} files"
+        return f"{self._done} of {counted(self._files, 'file')}"
 
     def heard(self, seconds: float) -> None:
         """So much has been heard of recordings that are not done."""

@@ -10,8 +10,11 @@ import typer
 from rtcluster.commands.outputs import Outputs, output_options
 from rtcluster.commands.progress import of_one
 from rtcluster.commands.terminal import FAILED, INTERRUPTED, fail, say, until_interrupted
+from rtcluster.commands.writing import writes
+from rtcluster.text import counted
 
 
+@writes
 @output_options("jsonl", "monitor", "host", "port")
 def replay(
     outputs: Outputs,
@@ -23,14 +26,14 @@ def replay(
     """Replay a recording; say whether every event is the same, bit for bit."""
     from contextlib import closing
 
-    from rtcluster.controls import Controls
     from rtcluster.recording.replay import Replay
+    from rtcluster.session.controls import Controls
 
     paced = realtime or outputs.monitor
     with (
         Replay(folder) as playing,
+        outputs.opened(Controls(), live=False) as sinks,
         until_interrupted() as stop,
-        outputs.opened(Controls()) as sinks,
         of_one(folder, playing.frames, playing.samplerate) as advance,
         # Closed before the sinks are: it ends their session, however it is left.
         closing(playing.play(sinks, fail)) as blocks,
@@ -47,8 +50,8 @@ def replay(
         say(f"Note: {note}.")
     if found.difference:
         fail(
-            f"Expected the events of {folder} again, got a difference after {found.compared} "
-            f"events: {found.difference}."
+            f"Expected the events of {folder} again, got a difference after "
+            f"{counted(found.compared, 'event')}: {found.difference}."
         )
         raise typer.Exit(FAILED)
-    say(f"Replayed {length}: {found.compared} events, every one the same, bit for bit.")
+    say(f"Replayed {length}: {counted(found.compared, 'event')}, every one the same, bit for bit.")

@@ -9,16 +9,25 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from rtcluster.commands.terminal import say
+from rtcluster.commands.writing import guard, writes
 from rtcluster.errors import RtclusterError, SettingsError
-from rtcluster.names import printable, visible
+from rtcluster.files import atomic_write, read_bytes
+from rtcluster.libraries import extra
+from rtcluster.text import printable, visible
 
 if TYPE_CHECKING:
-    from rtcluster.recording.log import Log
+    from rtcluster.recording.log import Hit, Log
 
 PAGE = "performance.html"
 """Name of the page in a recording's folder."""
 
+PAGE_DIGEST = "page_sha256"
+"""Field of the figures: they and the page are known by it as a report that nobody edited."""
 
+_MAX_BYTES = 256 << 20
+
+
+@writes
 def report(
     recording: Annotated[str, typer.Argument(help="A recording's folder, or its events.jsonl.")],
     bpm: Annotated[
@@ -51,12 +60,21 @@ def report(
     from rtcluster.recording import log as logs
 
     log = logs.read(recording)
+    target = _target(recording, out)
+    allowed = guard("out")
+    for path in (target, target.with_suffix(".json")):
+        allowed.check(path, lambda _: _require_report(target))
     hits = logs.hits(log)
     found = performance.measure(
         [hit.time for hit in hits],
         [hit.class_ for hit in hits],
-        [hit.velocity for hit in hits],
+        [hit.parts[0]["velocity"] if hit.parts else hit.velocity for hit in hits],
         [printable(hit.name) for hit in hits],
+        further=[
+            performance.Further(place, one["class"], one["velocity"], printable(one["name"]))
+            for place, hit in enumerate(hits)
+            for one in hit.parts[1:]
+        ],
         bpm=_played_to(log.session) if bpm is None else bpm,
         beat_at=beat_at,
         latency_offset_ms=latency_offset,
@@ -68,8 +86,7 @@ def report(
         say(line)
     if not hits:
         return
-    target = _target(recording, out)
-    _write(target, found, log, [hit.id for hit in hits])
+    _write(target, found, log, hits)
     say(f"The report is {target}")
     if open_:
         import webbrowser
@@ -91,33 +108,54 @@ def _target(recording: str, out: str | None) -> Path:
     return target
 
 
-def _write(target: Path, found: Any, log: Log, ids: list[int]) -> None:
+def _write(target: Path, found: Any, log: Log, hits: list[Hit]) -> None:
     """The page, and beside it the figures and every hit as JSON."""
     import json
 
-    try:
+    with extra("report"):
         from rtcluster.performance import pictures
         from rtcluster.performance.page import page
-    except ModuleNotFoundError as error:
-        raise RtclusterError(
-            f"Expected the {error.name} package for the report, got none. "
-            "Install it with: pip install 'rtcluster[report]'"
-        ) from error
 
     name = log.path.parent.resolve().name if log.path.name == "events.jsonl" else log.path.name
     source = printable(log.session.get("source", "")) or "not told"
     text = page(found, pictures.draw_all(found), visible(name), source, log.summary is not None)
     rows = found.hit_rows()
-    for row, id_ in zip(rows, ids, strict=True):
-        row["id"] = id_
-    figures = {**found.as_dict(), "hit_list": rows}
+    for row, hit in zip(rows, hits, strict=True):
+        row["id"] = hit.id
+        if len(hit.parts) > 1:
+            row["parts"] = hit.parts
+    page_bytes = text.encode()
+    figures = {**found.as_dict(), "hit_list": rows, PAGE_DIGEST: _digest(page_bytes)}
+    with (
+        atomic_write(target.with_suffix(".json")) as figures_file,
+        atomic_write(target) as page_file,
+    ):
+        page_file.write_bytes(page_bytes)
+        figures_file.write_text(json.dumps(figures, allow_nan=False) + "\n", encoding="utf-8")
+
+
+def _require_report(page: Path) -> None:
+    """Refuse a page and figures that are not together as :func:`_write` left them.
+
+    Raises
+    ------
+    RtclusterError
+    """
+    import json
+
     try:
-        target.write_text(text, encoding="utf-8", newline="\n")
-        target.with_suffix(".json").write_text(
-            json.dumps(figures, allow_nan=False) + "\n", encoding="utf-8"
-        )
-    except OSError as error:
-        raise RtclusterError(f"Expected to write {target}, got: {error.strerror}.") from error
+        figures = json.loads(read_bytes(page.with_suffix(".json"), _MAX_BYTES))
+        same = figures[PAGE_DIGEST] == _digest(read_bytes(page, _MAX_BYTES)) and figures["hit_list"]
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        same = False
+    if not same:
+        raise RtclusterError(f"{page} and its .json are no report, or were edited.")
+
+
+def _digest(content: bytes) -> str:
+    from hashlib import sha256
+
+    return sha256(content).hexdigest()
 
 
 def _played_to(session: Mapping[str, object]) -> float | None:

@@ -2,43 +2,43 @@
 
 from __future__ import annotations
 
-import signal
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TextIO, cast
 
 import typer
 
 from rtcluster.batch.jobs import Job, Outcome, Task, Tell
 from rtcluster.commands import progress
-from rtcluster.commands.options import Engine, channel_of, engine_options
-from rtcluster.commands.terminal import (
-    FAILED,
-    INTERRUPTED,
-    fail,
-    kit_saved,
-    say,
-    say_compiling,
-    say_driver,
-)
-from rtcluster.errors import RtclusterError, SettingsError
+from rtcluster.commands.hit_tables import HitTables
+from rtcluster.commands.opening import kit_saved, say_compiling, say_driver
+from rtcluster.commands.options import INPUT, EngineOptions, Samplerate, channel_of, engine_options
+from rtcluster.commands.outputs import Outputs, output_options
+from rtcluster.commands.signals import as_ctrl_c
+from rtcluster.commands.terminal import FAILED, INTERRUPTED, fail, say
+from rtcluster.commands.writing import guard, writes
+from rtcluster.errors import RtclusterError, SettingsError, expecting
 from rtcluster.settings import ALL_CHANNELS
+from rtcluster.text import counted
 
 if TYPE_CHECKING:
     from rtcluster.batch.outputs import Folder, InOrder
-    from rtcluster.batch.plan import Recording
-    from rtcluster.processor import Processor
+    from rtcluster.batch.plan import QueuedFile
+    from rtcluster.engine.processor import Processor
     from rtcluster.sources.file import FileSource
 
 _PANEL: dict[str, Any] = {"rich_help_panel": "Many recordings"}
 
 
+@writes
 @engine_options()
+@output_options("jsonl")
 def run(
-    engine: Engine,
+    engine: EngineOptions,
+    outputs: Outputs,
     files: Annotated[
         list[str],
         typer.Argument(help="Audio files, and folders of them; - is standard input."),
@@ -46,16 +46,19 @@ def run(
     channel: Annotated[
         str | None,
         typer.Option(
-            "-c", "--channel", help="Channel, from 1, or all: each by itself.",
-            show_default="their mean",
+            "-c", "--channel",
+            help="Channel, from 1; all: each by itself, or the microphones of the kit, which may "
+            "also be named: 1-8 or 1,2,5.",
+            show_default="their mean, or the kit's microphones", **INPUT,
         ),
     ] = None,
+    samplerate: Samplerate = None,
     out: Annotated[
         str | None,
         typer.Option(
             help="Write each recording's events to a file in this folder; goes on where an "
             "earlier run broke off.",
-            show_default="standard output", **_PANEL,
+            show_default="none", **_PANEL,
         ),
     ] = None,
     again: Annotated[
@@ -74,7 +77,11 @@ def run(
         ),
     ] = None,
 ) -> None:  # fmt: skip
-    """Run the engine on recordings, as fast as it goes; events go to standard output."""
+    """Run the engine on recordings, as fast as it goes.
+
+    A terminal shows a table of the hits of each. Elsewhere, and with
+    --jsonl -, standard output gets the events as JSON Lines.
+    """
     from rtcluster.batch.plan import find
     from rtcluster.batch.pool import cores
     from rtcluster.sources.file import STANDARD_INPUT
@@ -86,21 +93,40 @@ def run(
         raise SettingsError("Expected --out with --again, got none: there is nothing to redo.")
     jobs = jobs or cores()
     made = [
-        Job(one.path, engine.settings, engine.explicit, engine.kit, chosen) for one in recordings
+        Job(one.path, engine.settings, engine.explicit, engine.kit, chosen, samplerate)
+        for one in recordings
     ]
-    if out is None and scheduler is None and min(jobs, len(made)) == 1:
-        _straight(made, engine.save_kit)
-        return
-    if STANDARD_INPUT in files:
+    if out is not None and outputs.jsonl is not None:
+        raise SettingsError("Expected --out or --jsonl for the events, got both.")
+    straight = out is None and scheduler is None and min(jobs, len(made)) == 1
+    if not straight and STANDARD_INPUT in files:
         raise SettingsError(
             "Expected files and folders with --out, --jobs and --scheduler, got - (standard input)."
         )
-    _many(made, recordings, out, again, jobs, scheduler)
+    with _stream(outputs.jsonl) if out is None else nullcontext(sys.stdout) as lines:
+        if straight:
+            _straight(made, engine.save_kit, lines)
+        else:
+            _many(made, recordings, out, again, jobs, scheduler, lines)
+
+
+def _stream(jsonl: str | None) -> AbstractContextManager[TextIO]:
+    """Where the events go: the file that was named, the screen, or whoever reads."""
+    from rtcluster.recording.log import check_events
+    from rtcluster.sinks.jsonl import STANDARD_OUTPUT
+
+    if jsonl is not None and jsonl != STANDARD_OUTPUT:
+        guard("jsonl").check(jsonl, check_events, stream=True)
+        with expecting(f"to write events to {jsonl}"):
+            return Path(jsonl).open("w", encoding="utf-8", newline="\n")
+    if jsonl is None and sys.stdout.isatty():
+        return closing(cast(TextIO, HitTables()))
+    return nullcontext(sys.stdout)
 
 
 def _check_kit(
-    engine: Engine,
-    recordings: Sequence[Recording],
+    engine: EngineOptions,
+    recordings: Sequence[QueuedFile],
     channel: object,
     out: str | None,
     scheduler: str | None,
@@ -112,7 +138,7 @@ def _check_kit(
         raise SettingsError(
             f"Expected one file with --save-kit, got {len(recordings)}; run them one at a time."
         )
-    if channel == ALL_CHANNELS:
+    if channel == ALL_CHANNELS and not _has_microphones(engine.kit):
         raise SettingsError(
             "Expected one channel with --save-kit, got all; run them one at a time with -c."
         )
@@ -122,8 +148,14 @@ def _check_kit(
         )
 
 
-def _straight(jobs: Sequence[Job], save_kit: str | None) -> None:
-    """One after the other, each line on standard output as soon as it is known."""
+def _has_microphones(kit: str | None) -> bool:
+    from rtcluster.learning.kit_file import load
+
+    return kit is not None and bool(load(kit).microphones)
+
+
+def _straight(jobs: Sequence[Job], save_kit: str | None, lines: TextIO) -> None:
+    """One after the other, each line written as soon as it is known."""
     from rtcluster.batch.analyst import Analyst
     from rtcluster.kernel import jit
 
@@ -140,17 +172,21 @@ def _straight(jobs: Sequence[Job], save_kit: str | None) -> None:
         say_compiling()
     report, analyst = _Report(len(jobs)), Analyst()
     for job in jobs:
-        report.take(job, analyst.analyse(job, sys.stdout, watch))
+        outcome = analyst.analyse(job, lines, watch)
+        if isinstance(lines, HitTables):
+            lines.show()
+        report.take(job, outcome)
     report.end()
 
 
 def _many(
     jobs: Sequence[Job],
-    recordings: Sequence[Recording],
+    recordings: Sequence[QueuedFile],
     out: str | None,
     again: bool,
     workers: int,
     scheduler: str | None,
+    lines: TextIO,
 ) -> None:
     """Several at once, or to files, or both."""
     from rtcluster.batch.outputs import InOrder
@@ -161,15 +197,15 @@ def _many(
     numbers = list(range(len(jobs)))
     into: Folder | InOrder
     if out is None:
-        into = InOrder(sys.stdout)
+        into = InOrder(lines)
     else:
-        into = _folder(jobs, recordings, out)
-        numbers = [number for number in numbers if again or not into.done(number)]
+        into = folder = _folder(jobs, recordings, out)
+        numbers = [number for number in numbers if again or not folder.done(number)]
     skipped = len(jobs) - len(numbers)
     report = _Report(len(jobs))
     seconds, finished = 0.0, 0
     try:
-        with _sigterm_as_ctrl_c(), closing(into):
+        with as_ctrl_c(), closing(into):
             tasks = [Task(n, jobs[n], into.spool(n), lengths[n]) for n in numbers]
             with progress.OfMany(len(tasks), sum(task.seconds for task in tasks)) as bar:
                 tell = Tell(say, say_compiling, bar.heard)
@@ -182,16 +218,16 @@ def _many(
                         report.take(task.job, outcome)
     except KeyboardInterrupt:
         rest = "; the same command goes on from there" if out is not None else ""
-        say(f"Interrupted: {skipped + finished} of {len(jobs)} files are done{rest}.")
+        say(f"Interrupted: {skipped + finished} of {counted(len(jobs), 'file')} done{rest}.")
         raise typer.Exit(INTERRUPTED) from None
     spent = time.monotonic() - began
     speed = f"; {seconds:.0f} s of audio in {spent:.1f} s, {seconds / spent:.0f} × real time"
     there = f", {skipped} were there already" if skipped else ""
-    say(f"{finished} files done{there}{speed if tasks else ''}.")
+    say(f"{counted(finished, 'file')} done{there}{speed if tasks else ''}.")
     report.end()
 
 
-def _folder(jobs: Sequence[Job], recordings: Sequence[Recording], out: str) -> Folder:
+def _folder(jobs: Sequence[Job], recordings: Sequence[QueuedFile], out: str) -> Folder:
     """The folder of the outputs, and what it knows of earlier runs."""
     from rtcluster.batch.journal import kit_digest, made_of
     from rtcluster.batch.outputs import Folder
@@ -199,7 +235,7 @@ def _folder(jobs: Sequence[Job], recordings: Sequence[Recording], out: str) -> F
 
     kit = kit_digest(jobs[0].kit)
     digests = [made_of(job, one, kit) for job, one in zip(jobs, recordings, strict=True)]
-    return Folder(Path(out), outputs(recordings), digests)
+    return Folder(Path(out), outputs(recordings), digests, guard("out"))
 
 
 def _outcomes(
@@ -254,15 +290,5 @@ class _Report:
     def end(self) -> None:
         """Fail if a recording has."""
         if self._problems:
-            fail(f"{self._problems} of {self._files} files failed; see above.")
+            fail(f"{self._problems} of {counted(self._files, 'file')} failed; see above.")
             raise typer.Exit(FAILED)
-
-
-@contextmanager
-def _sigterm_as_ctrl_c() -> Iterator[None]:
-    """SIGTERM ends the block as Ctrl-C does."""
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)

@@ -2,41 +2,41 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from rtcluster.commands.opening import first_use
 from rtcluster.commands.options import (
     Blocksize,
-    Channel,
+    Channels,
     Device,
-    Engine,
+    EngineOptions,
+    Microphones,
     Samplerate,
+    channel_of,
     engine_options,
 )
-from rtcluster.commands.terminal import (
-    INTERRUPTED,
-    fail,
-    first_use,
-    say,
-    until_interrupted,
-)
+from rtcluster.commands.terminal import INTERRUPTED, fail, say, until_interrupted
+from rtcluster.commands.writing import Late, writes
 from rtcluster.errors import RtclusterError, SettingsError
 from rtcluster.settings import FEATURE_SETS, MAX_CLASSES
+from rtcluster.text import counted
 
 if TYPE_CHECKING:
-    from rtcluster.events import Final, Guess
     from rtcluster.learning.kit import Kit
     from rtcluster.learning.teaching import Teacher
 
-PAUSE_S = 0.3
+PAUSE_S = 0.2
 """Hits so soon after a drum was asked for are of the one before, in seconds."""
 
 
+@writes
 @engine_options(features="taught")
 def teach(
-    engine: Engine,
+    engine: EngineOptions,
     names: Annotated[
         list[str] | None, typer.Argument(help="The drums, in the order they are asked for.")
     ] = None,
@@ -46,10 +46,14 @@ def teach(
         typer.Option("--from", help="NAME=FILE for each drum, or one FILE with --truth."),
     ] = None,
     truth: Annotated[
-        str | None, typer.Option(help="CSV file time,label: the first hits of each label.")
+        str | None,
+        typer.Option(
+            help="Annotations, of which the first hits of each label are taught: CSV (time,label), "
+            "Audacity, Sonic Visualiser, JAMS, or rtcluster's own CSV and JSON Lines."
+        ),
     ] = None,
     device: Device = None,
-    channel: Channel = None,
+    channel: Microphones = None,
     samplerate: Samplerate = None,
     blocksize: Blocksize = 0,
 ) -> None:
@@ -60,8 +64,7 @@ def teach(
 
     if engine.save_kit is None:
         raise SettingsError("Expected --save-kit FILE to keep what is taught, got none; name one.")
-    if channel is not None and channel < 1:
-        raise SettingsError(f"Expected a channel from 1, got {channel}.")
+    chosen = channel_of(channel)
     tuned = _tuned(engine)
     detection = None if tuned is None else tuned.detection
     settings = engine.settings
@@ -71,26 +74,26 @@ def teach(
         settings = replace(settings, **detection.overrides(settings, engine.explicit))
     asked = lessons.asked(names or [], files or [], truth)
     _check_names(asked.names)
-    teacher = Teacher(settings, asked.names)
+    teacher, target = Teacher(settings, asked.names), Late(engine.save_kit)
     if files:
-        rate = lessons.from_files(teacher, asked, hits, channel)
+        rate, microphones = lessons.from_files(teacher, asked, hits, chosen, samplerate)
     else:
-        rate = _live(teacher, hits, device, channel, samplerate, blocksize)
-    save(engine.save_kit, teacher.kit(rate, detection))
+        rate, microphones = _live(teacher, hits, device, chosen, samplerate, blocksize)
+    path = target.place()
+    save(path, teacher.kit(rate, detection, microphones))
     _report(teacher)
-    say(f"Saved {', '.join(teacher.names)} in {engine.save_kit}.")
+    say(f"Saved {', '.join(teacher.names)} in {path}.")
 
 
-def _tuned(engine: Engine) -> Kit | None:
+def _tuned(engine: EngineOptions) -> Kit | None:
     """The kit whose detector settings are used and kept: --kit's, or what --save-kit replaces."""
-    from pathlib import Path
-
     from rtcluster.learning.kit_file import load
 
     if engine.kit is not None:
         return load(engine.kit)
-    there = Path(str(engine.save_kit))
-    return load(there) if there.is_file() and there.stat().st_size else None
+    with suppress(RtclusterError):  # what is no kit is replaced only if that was asked for
+        return load(str(engine.save_kit))
+    return None
 
 
 def _check_names(names: tuple[str, ...]) -> None:
@@ -115,67 +118,39 @@ def _live(
     teacher: Teacher,
     hits: int,
     device: str | None,
-    channel: int | None,
+    channel: Channels,
     samplerate: int | None,
     blocksize: int,
-) -> int:
-    """Ask for one drum after the other; return the sample rate."""
-    from rtcluster.learning.teaching import Pairs, measuring
+) -> tuple[int, tuple[int, ...]]:
+    """Ask for one drum after the other; return the sample rate and the microphones."""
+    from rtcluster.commands import lessons
+    from rtcluster.learning.teaching import measuring
+    from rtcluster.session.collect import collected
     from rtcluster.sources.live import LiveInput
 
-    processor = first_use(Engine(measuring(teacher.settings)))
-    live = LiveInput(processor, device, (channel or 1) - 1, samplerate, blocksize)
+    one = channel if isinstance(channel, int) else 1
+    several = None if isinstance(channel, int) else channel
+    processor = first_use(EngineOptions(measuring(teacher.settings)), several)
+    live = LiveInput(processor, device, one - 1, samplerate, blocksize)
     say(f"Listening to {live.name}, {processor.samplerate} Hz; Ctrl-C stops without saving.")
-    pairs = Pairs()
+    strikes = lessons.Strikes(processor)
     with until_interrupted() as stop, live:
+        batches = collected(live, processor, stop, fail, say)
         for class_, name in enumerate(teacher.names):
-            say(f"{name}: strike it {hits} times.")
+            say(f"{name}: strike it {counted(hits, 'time')}.")
             begin = processor.clock + int(PAUSE_S * processor.samplerate) if class_ else 0
             while teacher.count(class_) < hits:
-                for guess, final in pairs.of(processor.collect()):
-                    if final.sample >= begin and teacher.count(class_) < hits:
-                        offer(teacher, class_, guess, final, hits, careful=True)
-                if stop.wait(0.005):
+                if (batch := next(batches, None)) is None:
                     break
-                if not live.active:
-                    raise RtclusterError(f"Expected {live.name} to go on, got: it stopped.")
+                for hit in strikes.take(batch):
+                    if hit.final.sample >= begin and teacher.count(class_) < hits:
+                        lessons.offer(teacher, class_, hit, hits, careful=True)
             if stop.is_set():
                 break
     if stop.is_set():
         fail("stopped before all drums were taught; nothing was saved.")
         raise typer.Exit(INTERRUPTED)
-    return processor.samplerate
-
-
-def offer(
-    teacher: Teacher,
-    class_: int,
-    guess: Guess,
-    final: Final,
-    hits: int,
-    *,
-    careful: bool,
-) -> None:
-    """Give a hit to the teacher and show what became of it.
-
-    Parameters
-    ----------
-    careful : bool
-        Refuse a hit that is plainly another drum, and one that the next hit cut short.
-    """
-    name = teacher.names[class_]
-    if careful and final.overlapped:
-        say("  too close to the next hit: strike it again, slower")
-        return
-    verdict = teacher.offer(class_, guess, final, believe=not careful)
-    if not verdict.taken:
-        say(f"  refused: that is {verdict.like}, not {name}")
-        return
-    doubt = f", though it sounds like {verdict.like}" if verdict.like else ""
-    say(
-        f"  {name} {teacher.count(class_)} of {hits}   zcr {final.zcr:5d}  "
-        f"energy {final.energy:7.3f}{doubt}"
-    )
+    return processor.samplerate, processor.microphones
 
 
 def _report(teacher: Teacher) -> None:
@@ -185,7 +160,7 @@ def _report(teacher: Teacher) -> None:
         pairs = found.pairs()
         for a, b, times in pairs:
             one, other = teacher.names[a], teacher.names[b]
-            say(f"Confused: {one} and {other}, {times} of {found.hits} hits.")
+            say(f"Confused: {one} and {other}, {times} of {counted(found.hits, 'hit')}.")
         if not pairs:
             say(f"No drums are confused: all {found.hits} hits are nearest to their own drum.")
         sets = teacher.sets()

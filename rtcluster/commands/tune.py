@@ -2,35 +2,39 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from pathlib import Path
+import json
+from contextlib import suppress
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from rtcluster.batch.jobs import index_of
+from rtcluster.commands.opening import first_use
 from rtcluster.commands.options import (
     Blocksize,
     Channel,
     Device,
-    Engine,
+    EngineOptions,
     Samplerate,
     engine_options,
 )
-from rtcluster.commands.terminal import INTERRUPTED, first_use, say, until_interrupted
+from rtcluster.commands.terminal import INTERRUPTED, fail, say, until_interrupted
+from rtcluster.commands.writing import Late, guard, writes
 from rtcluster.errors import RtclusterError, SettingsError
 
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
+    from rtcluster.engine.tuning import Trial, Tuning
     from rtcluster.learning.kit import Kit
-    from rtcluster.tuning import Trial, Tuning
 
 
+@writes
 @engine_options()
 def tune(
-    engine: Engine,
+    engine: EngineOptions,
     file: Annotated[
         str | None, typer.Argument(help="Audio file.", show_default="live input")
     ] = None,
@@ -39,24 +43,28 @@ def tune(
     channel: Channel = None,
     samplerate: Samplerate = None,
     blocksize: Blocksize = 0,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object to stdout.")] = False,
 ) -> None:
     """Choose threshold, mask and silence floor from some seconds of playing."""
+    from rtcluster.engine.tuning import tune as choose
     from rtcluster.learning.kit import Kit
-    from rtcluster.learning.kit_file import check_target, load, save
-    from rtcluster.tuning import tune as choose
+    from rtcluster.learning.kit_file import load, save
 
     path = engine.save_kit or engine.kit
     if path is None:
         raise SettingsError("Expected --save-kit FILE for what is chosen, got none; name a file.")
-    check_target(path)
+    guard("kit", "save_kit").check(path, load)
+    target = Late(path)
     if channel is not None and channel < 1:
         raise SettingsError(f"Expected a channel from 1, got {channel}.")
-    there = Path(engine.kit or path)
     base: Kit | None = None
-    if engine.kit is not None or (there.is_file() and there.stat().st_size):
-        base = load(there)
+    if engine.kit is not None:
+        base = load(engine.kit)
+    else:
+        with suppress(RtclusterError):  # what is no kit is replaced only if that was asked for
+            base = load(path)
     if file is not None:
-        audio, rate = _of_file(file, seconds, channel)
+        audio, rate = _of_file(file, seconds, channel, samplerate)
     else:
         audio, rate = _live(engine, seconds, device, channel, samplerate, blocksize)
     tuning = choose(audio, rate, engine.settings)
@@ -65,17 +73,23 @@ def tune(
     else:
         kit = replace(base, detection=tuning.detection)
     _show(tuning, engine)
-    save(path, kit)
-    say(f"Saved in {path}; '--kit {path}' takes it.")
+    place = target.place()
+    save(place, kit)
+    if as_json:
+        told = {"event": "tuning"} | asdict(tuning) | {"saved": str(place)}
+        print(json.dumps(told, allow_nan=False))
+    say(f"Saved in {place}; '--kit {place}' takes it.")
 
 
-def _of_file(name: str, seconds: float, channel: int | None) -> tuple[npt.NDArray[np.float32], int]:
+def _of_file(
+    name: str, seconds: float, channel: int | None, samplerate: int | None
+) -> tuple[npt.NDArray[np.float32], int]:
     """The beginning of a file, one channel or their mean, and its rate."""
     import numpy as np
 
     from rtcluster.sources.file import FileSource
 
-    with FileSource(name) as source:
+    with FileSource(name, samplerate) as source:
         index = index_of(channel, source.channels)
         wanted = int(seconds * source.samplerate)
         blocks: list[Any] = []
@@ -87,37 +101,31 @@ def _of_file(name: str, seconds: float, channel: int | None) -> tuple[npt.NDArra
 
 
 def _live(
-    engine: Engine,
+    engine: EngineOptions,
     seconds: float,
     device: str | None,
     channel: int | None,
     samplerate: int | None,
     blocksize: int,
 ) -> tuple[npt.NDArray[np.float32], int]:
-    """Some seconds of a live input, and its rate.
-
-    Raises
-    ------
-    RtclusterError
-        If the input stops.
-    """
+    """Some seconds of a live input, and its rate."""
     import numpy as np
 
+    from rtcluster.engine.tap import Tap
+    from rtcluster.session.collect import collected
     from rtcluster.sources.live import LiveInput
-    from rtcluster.tap import Tap
 
-    processor = first_use(Engine(engine.settings))
+    processor = first_use(EngineOptions(engine.settings))
     live = LiveInput(processor, device, (channel or 1) - 1, samplerate, blocksize)
     rate = processor.samplerate
     say(f"Listening to {live.name}, {rate} Hz: play for {seconds:g} s, softly and loudly.")
     parts: list[Any] = []
     tap, wanted = Tap(processor), int(seconds * rate)
     with until_interrupted() as stop, live:
-        while processor.clock < wanted and not stop.wait(0.02):
-            if not live.active:
-                raise RtclusterError(f"Expected {live.name} to go on, got: it stopped.")
-            processor.collect()
+        for _ in collected(live, processor, stop, fail, say):
             parts.append(tap.take().audio)
+            if processor.clock >= wanted:
+                break
     parts.append(tap.take().audio)
     if stop.is_set():
         say("Stopped; nothing was chosen.")
@@ -125,7 +133,7 @@ def _live(
     return np.concatenate(parts)[:wanted].astype(np.float32), rate
 
 
-def _show(tuning: Tuning, engine: Engine) -> None:
+def _show(tuning: Tuning, engine: EngineOptions) -> None:
     """What was chosen and why: misses against doubles."""
     own = tuning.detection
     for heading, trials in (("threshold", tuning.thresholds), ("mask ms", tuning.masks)):
@@ -134,8 +142,9 @@ def _show(tuning: Tuning, engine: Engine) -> None:
             most = max(trial.notes for trial in trials if trial.chosen)
             for trial in trials:
                 say(_row(trial, most))
+    threshold = "that follows the player" if own.threshold is None else f"{own.threshold:g}"
     say(
-        f"threshold {own.threshold:g} and mask {own.mask}: doubles are few and hardly a note "
+        f"threshold {threshold} and mask {own.mask}: doubles are few and hardly a note "
         "drops\n"
         f"silence {own.silence:g} dBFS: the noise between hits peaks at {tuning.noise_db:.1f}, "
         f"the softest hits at {tuning.softest_db:.1f}\n"

@@ -17,10 +17,11 @@ from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 
-from rtcluster.errors import RtclusterError, SettingsError
+from rtcluster.errors import SettingsError
 from rtcluster.exports.take import Take
+from rtcluster.files import atomic_write
+from rtcluster.libraries import extra
 from rtcluster.recording.log import EVENTS_FILE
-from rtcluster.whole import written_whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,24 +34,22 @@ class Format:
         Its module in this package.
     ending : str
         How the names of its files end.
-    package, extra : str
-        The package that its module needs beyond rtcluster's own, if any, and the extra of
-        rtcluster that brings it.
+    extra : str
+        The extra of rtcluster that brings what its module needs, if it needs any.
     """
 
     module: str
     ending: str
-    package: str = ""
     extra: str = ""
 
 
 FORMATS: dict[str, Format] = {
-    "midi": Format("midi", ".mid", "mido", "midi"),
+    "midi": Format("midi", ".mid", "midi"),
     "audacity": Format("audacity", ".labels.txt"),
     "sonic-visualiser": Format("sonic_visualiser", ".svl"),
     "csv": Format("table", ".csv"),
     "clicks.wav": Format("clicks", ".clicks.wav"),
-    "jams": Format("jams_file", ".jams", "jams", "export"),
+    "jams": Format("jams_file", ".jams", "export"),
 }
 """By the names that ``--to`` takes."""
 
@@ -112,15 +111,8 @@ def module_of(name: str) -> ModuleType:
         If the package that it needs is not installed.
     """
     kind = FORMATS[name]
-    try:
+    with extra(kind.extra):
         return import_module(f"{__name__}.{kind.module}")
-    except ImportError as error:
-        if not kind.package:
-            raise
-        raise RtclusterError(
-            f"Expected the {kind.package} package for --to {name}, got none ({error}). "
-            f"Install it with: pip install 'rtcluster[{kind.extra}]'"
-        ) from error
 
 
 def target_of(name: str, take: Take) -> Path:
@@ -151,17 +143,10 @@ def export(name: str, take: Take, wanted: Wanted, target: Path | None = None) ->
 
     Raises
     ------
-    SettingsError
-        If the target is what the take was read from.
     RtclusterError
         If the format's package is missing, or the file cannot be written.
     """
     module, path = module_of(name), target or target_of(name, take)
-    for source in (take.path, take.audio):
-        if source is not None and path.exists() and path.samefile(source):
-            raise SettingsError(
-                f"Expected another file than {source} to write to, got the take's own."
-            )
-    with written_whole(path) as temporary:
+    with atomic_write(path) as temporary:
         count: int = module.write(temporary, take, wanted)
     return path, count

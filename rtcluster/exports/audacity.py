@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from rtcluster.exports import Wanted
-from rtcluster.exports.take import Take, end, label
+from rtcluster.exports.take import Take, end, names
 
 
 def label_track(labels: Iterable[tuple[float, float, str]]) -> str:
@@ -24,6 +24,6 @@ def write(target: Path, take: Take, wanted: Wanted) -> int:
     Those without a class are called ``learning`` or ``unknown``.
     """
     rate = take.samplerate
-    track = label_track((h.sample / rate, end(h, rate) / rate, label(h)) for h in take.hits)
+    track = label_track((h.sample / rate, end(h, rate) / rate, names(h)) for h in take.hits)
     target.write_text(track, encoding="utf-8", newline="\n")
     return len(take.hits)

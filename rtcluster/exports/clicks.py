@@ -1,6 +1,6 @@
-"""Hits as sound: a click at each, with a pitch for each class, as long as the session.
+"""Hits as sound: a click for each drum, with a pitch for each class, as long as the session.
 
-The clicks are those of the report (:mod:`rtcluster.notebook.sonify`); hits without a class have the
+The clicks are those of the report (:mod:`rtcluster.playback.tones`); hits without a class have the
 pitch of class 0. The file is made block by block, so that a session of hours needs no memory
 to match.
 """
@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 
 from rtcluster.errors import SourceError
 from rtcluster.exports import Wanted
-from rtcluster.exports.take import Take
-from rtcluster.names import for_libsndfile
-from rtcluster.notebook import sonify
+from rtcluster.exports.take import Take, drums
+from rtcluster.playback.tones import add_clicks, level
+from rtcluster.text import for_libsndfile
 
 BLOCK = 1 << 18
 """Samples that are in memory at a time."""
@@ -43,7 +43,9 @@ def write(target: Path, take: Take, wanted: Wanted) -> int:
             audio = opened.enter_context(_audio(take)) if wanted.mix else None
             return _write(target, take, audio)
     except soundfile.LibsndfileError as error:
-        raise SourceError(f"Expected to write clicks for {take.path}, got: {error}") from error
+        raise SourceError(
+            f"Expected to write clicks for {take.path}, got: {error.error_string}"
+        ) from error
 
 
 def _write(target: Path, take: Take, audio: soundfile.SoundFile | None) -> int:
@@ -51,16 +53,17 @@ def _write(target: Path, take: Take, audio: soundfile.SoundFile | None) -> int:
     rate, peak, begin = take.samplerate, 0.0, 0
     if audio is not None:
         peak = max((float(np.abs(b).max()) for b in _blocks(take, audio)), default=0.0)
-    level = sonify.level(1.0 if audio is None else peak)
-    gain = min(1.0, LOUDEST / (peak + level))
-    starts = np.array([hit.sample for hit in take.hits], np.int64)
-    classes = np.array([hit.class_ for hit in take.hits], np.int64)
+    loud = level(1.0 if audio is None else peak)
+    gain = min(1.0, LOUDEST / (peak + loud))
+    struck = [(hit.sample, one.class_) for hit in take.hits for one in drums(hit)]
+    starts = np.array([sample for sample, _ in struck], np.int64)
+    classes = np.array([class_ for _, class_ in struck], np.int64)
     with soundfile.SoundFile(for_libsndfile(target), "w", rate, 1, "PCM_16", format="WAV") as out:
         for block in _blocks(take, audio):
             # A click that began up to a second before may still sound in this block.
             first, last = np.searchsorted(starts, (begin - rate, begin + len(block)))
             near = slice(first, last)
-            sonify.add_clicks(block, rate, starts[near] - begin, classes[near], level)
+            add_clicks(block, rate, starts[near] - begin, classes[near], loud)
             out.write(np.clip(gain * block, -1.0, 1.0))
             begin += len(block)
     return len(take.hits)
@@ -88,7 +91,7 @@ def _audio(take: Take) -> soundfile.SoundFile:
     try:
         audio = soundfile.SoundFile(for_libsndfile(take.audio))
     except soundfile.LibsndfileError as error:
-        raise SourceError(f"Expected audio in {take.audio}, got: {error}") from error
+        raise SourceError(f"Expected audio in {take.audio}, got: {error.error_string}") from error
     if audio.samplerate != take.samplerate:
         rate = audio.samplerate
         audio.close()

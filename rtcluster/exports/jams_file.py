@@ -13,7 +13,7 @@ import jams
 
 from rtcluster import __version__
 from rtcluster.exports import Wanted
-from rtcluster.exports.take import Take, end, label
+from rtcluster.exports.take import Take, end, names
 
 
 def write(target: Path, take: Take, wanted: Wanted) -> int:
@@ -25,7 +25,7 @@ def write(target: Path, take: Take, wanted: Wanted) -> int:
         drums.append(
             time=hit.sample / rate,
             duration=(end(hit, rate) - hit.sample) / rate,
-            value=label(hit),
+            value=names(hit),
             confidence=hit.line.get("margin"),
         )
     about = jams.FileMetadata(title=take.source, duration=take.seconds)

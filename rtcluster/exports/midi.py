@@ -1,19 +1,21 @@
-"""Hits as a standard MIDI file: drums of General MIDI on channel 10, in one track.
+"""Hits as a standard MIDI file: drums of General MIDI on channel 10, a track for each drum.
 
-A hit without a class is left out, unless a note was given for ``learning`` or ``unknown``. The
-tempo is for the grid of the program that opens the file; the hits stay where they were played,
-to within half a tick, which is at most an eighth of a millisecond.
+A hit is a note for each drum that sounds. One without a class is left out, unless a note was given
+for ``learning`` or ``unknown``. The tempo is for the grid of the program that opens the file; the
+hits stay where they were played, to within half a tick, which is at most an eighth of a
+millisecond.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from pathlib import Path
 
 import mido
 
 from rtcluster.exports import Wanted
-from rtcluster.exports.take import Take, label
+from rtcluster.exports.take import Take, drums
 from rtcluster.recording.log import Hit
 from rtcluster.sinks.drum_map import CHANNEL, given_note, note_of
 
@@ -44,43 +46,72 @@ def write(target: Path, take: Take, wanted: Wanted) -> int:
         return round(sample * scale / take.samplerate)
 
     played = [
-        (tick(h.sample), note, h) for h in take.hits if (note := _note(h, wanted)) is not None
+        (tick(h.sample), note, loud, h)
+        for h in take.hits
+        for note, loud in _notes(h, wanted).items()
     ]
-    messages: list[tuple[int, int, mido.Message]] = []
-    again: dict[int, int] = {}  # tick of the next hit, by note
-    for begin, note, hit in reversed(played):
-        until = max(begin + 1, min(begin + round(NOTE_S * scale), again.get(note, 1 << 62)))
-        again[note] = begin
-        velocity = min(127, max(1, hit.velocity))
-        on = mido.Message("note_on", channel=CHANNEL, note=note, velocity=velocity)
-        off = mido.Message("note_off", channel=CHANNEL, note=note)
-        messages += [(begin, _ON, on), (until, _OFF, off)]
-    messages.sort(key=lambda message: message[:2])
+    file = mido.MidiFile(type=1, ticks_per_beat=ticks, charset="utf-8")
+    file.tracks.append(mido.MidiTrack(_head(take, played, tempo, wanted)))
+    names: dict[int, list[str]] = {
+        note: [] for _, note, *_ in sorted(played, key=lambda one: one[1])
+    }
+    for *_, hit in played:
+        for one in drums(hit):
+            note = _note(one.class_, one.name, wanted)
+            if note is not None and one.name not in names[note]:
+                names[note].append(one.name)
+    for note, called in names.items():
+        strokes = [(begin, loud) for begin, one, loud, _ in played if one == note]
+        file.tracks.append(_track(note, ", ".join(called), strokes, round(NOTE_S * scale)))
+    for track in file.tracks:
+        now = sum(message.time for message in track)
+        track.append(mido.MetaMessage("end_of_track", time=max(0, tick(take.samples) - now)))
+    file.save(target)
+    return len({hit.id for *_, hit in played})
 
-    track = mido.MidiTrack(_head(take, played, tempo))
+
+def _track(note: int, name: str, strokes: Sequence[tuple[int, int]], lasts: int) -> mido.MidiTrack:
+    """The notes of one drum: (tick, velocity) in order, each of ``lasts`` ticks at most."""
+    track = mido.MidiTrack([mido.MetaMessage("track_name", name=name)])
+    messages: list[tuple[int, int, mido.Message]] = []
+    for place, (begin, loud) in enumerate(strokes):
+        following = strokes[place + 1][0] if place + 1 < len(strokes) else 1 << 62
+        until = max(begin + 1, min(begin + lasts, following))
+        velocity = min(127, max(1, loud))
+        on = mido.Message("note_on", channel=CHANNEL, note=note, velocity=velocity)
+        messages += [(begin, _ON, on)]
+        messages += [(until, _OFF, mido.Message("note_off", channel=CHANNEL, note=note))]
     now = 0
-    for at, _, message in messages:
+    for at, _, message in sorted(messages, key=lambda message: message[:2]):
         track.append(message.copy(time=at - now))
         now = at
-    track.append(mido.MetaMessage("end_of_track", time=max(0, tick(take.samples) - now)))
-    file = mido.MidiFile(type=0, ticks_per_beat=ticks, charset="utf-8")
-    file.tracks.append(track)
-    file.save(target)
-    return len(played)
+    return track
 
 
-def _note(hit: Hit, wanted: Wanted) -> int | None:
-    """Note of a hit, None for one that is to be left out."""
-    if hit.class_ < 0:
-        return given_note(hit.class_, label(hit), wanted.notes)
-    return note_of(hit.class_, label(hit), wanted.notes)
+def _notes(hit: Hit, wanted: Wanted) -> dict[int, int]:
+    """Notes of a hit, one for each drum that sounds, and their velocities; none to leave it out."""
+    out: dict[int, int] = {}
+    for one in drums(hit):
+        note = _note(one.class_, one.name, wanted)
+        if note is not None:
+            out.setdefault(note, one.velocity)
+    return out
 
 
-def _head(take: Take, played: list[tuple[int, int, Hit]], tempo: int) -> list[mido.MetaMessage]:
+def _note(class_: int, name: str, wanted: Wanted) -> int | None:
+    if class_ < 0:
+        return given_note(class_, name, wanted.notes)
+    return note_of(class_, name, wanted.notes)
+
+
+def _head(
+    take: Take, played: list[tuple[int, int, int, Hit]], tempo: int, wanted: Wanted
+) -> list[mido.MetaMessage]:
     """Name, source, tempo, and which class became which note."""
     from rtcluster import __version__
 
-    classes = {hit.class_: f"{label(hit)}: note {note}" for _, note, hit in played}
+    named = {one.class_: one.name for *_, hit in played for one in drums(hit)}
+    classes = {c: f"{name}: note {_note(c, name, wanted)}" for c, name in named.items()}
     texts = [f"rtcluster {__version__}: {take.source}", *(classes[c] for c in sorted(classes))]
     return [
         mido.MetaMessage("track_name", name=f"Drums of {Path(take.source).name or take.path.stem}"),

@@ -11,7 +11,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 from rtcluster.exports import Wanted
-from rtcluster.exports.take import Take, label
+from rtcluster.exports.take import Take, names
 
 _MODEL, _DATASET, _LAYER = "1", "2", "3"  # numbers that tie the parts together
 
@@ -36,7 +36,7 @@ def write(target: Path, take: Take, wanted: Wanted) -> int:
     ElementTree.SubElement(data, "model", model)
     dataset = ElementTree.SubElement(data, "dataset", {"id": _DATASET, "dimensions": "1"})
     for hit in take.hits:
-        point = {"frame": str(hit.sample), "label": label(hit)}
+        point = {"frame": str(hit.sample), "label": names(hit)}
         ElementTree.SubElement(dataset, "point", point)
     display = ElementTree.SubElement(root, "display")
     layer = {

@@ -6,15 +6,16 @@ import csv
 from pathlib import Path
 
 from rtcluster.exports import Wanted
-from rtcluster.exports.take import Take, label
+from rtcluster.exports.take import Take, drums, label
 
 COLUMNS = (
     "id", "time", "sample", "class", "name", "velocity", "zcr", "energy", "margin", "latency_ms",
-    "guess", "span", "revised", "overlapped",
+    "guess", "span", "revised", "overlapped", "parts",
 )  # fmt: skip
 """As in the event schema. ``time`` is in s; ``class`` -1 is learning and -2 unknown; ``guess`` is
 the class of the guess; ``latency_ms`` runs from the hit's first sample to the one at which the
-onset was known. What the session did not come to know is empty."""
+onset was known; ``parts`` has the name and the velocity of each drum that sounds, the strongest
+first. What the session did not come to know is empty."""
 
 _MEASURED = ("zcr", "energy", "margin", "span", "revised", "overlapped")
 
@@ -35,6 +36,7 @@ def write(target: Path, take: Take, wanted: Wanted) -> int:
                 "velocity": hit.velocity,
                 "latency_ms": f"{1e3 * (hit.emitted - hit.sample) / take.samplerate:.3f}",
                 "guess": hit.guessed,
+                "parts": " + ".join(f"{one.name} {one.velocity}" for one in drums(hit)),
             }
             table.writerow(row)
     return len(take.hits)

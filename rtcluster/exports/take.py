@@ -12,18 +12,16 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from rtcluster.durations import WINDOW_S
 from rtcluster.errors import SourceError
-from rtcluster.events import UNKNOWN, UNKNOWN_NAME
-from rtcluster.names import printable
+from rtcluster.events import UNKNOWN, UNKNOWN_NAME, Part
 from rtcluster.recording import log
 from rtcluster.recording.audio import audio_of
 from rtcluster.recording.log import Hit
+from rtcluster.text import printable
 
 LEARNING_NAME = "learning"
 """What a hit is called that was heard before there were classes."""
-
-WINDOW_S = 0.090
-"""Length in s of a hit that was not measured any more: what the final measures by default."""
 
 _ENDLESS = 1 << 48  # samples; no session is as long as this
 
@@ -103,8 +101,23 @@ def label(hit: Hit) -> str:
     return UNKNOWN_NAME if hit.class_ == UNKNOWN else LEARNING_NAME
 
 
+def drums(hit: Hit) -> list[Part]:
+    """The drums that sound in a hit, the strongest first, with names to show; at least one."""
+    if hit.class_ < 0 or not hit.parts:
+        return [Part(hit.class_, label(hit), hit.velocity)]
+    return [
+        Part(one["class"], printable(one["name"]) or f"class {one['class']}", one["velocity"])
+        for one in hit.parts
+    ]
+
+
+def names(hit: Hit) -> str:
+    """The names of all drums that sound in a hit: "snare + hat"."""
+    return " + ".join(part.name for part in drums(hit))
+
+
 def end(hit: Hit, samplerate: int) -> int:
-    """Sample after the last one that was measured of a hit."""
+    """Sample after the last one that was measured of a hit, or would have been by default."""
     span = hit.line.get("span")
     return hit.sample + max(1, span if type(span) is int else round(WINDOW_S * samplerate))
 

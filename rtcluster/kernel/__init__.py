@@ -1,7 +1,8 @@
 """The compiled core: everything that runs on the audio thread.
 
 Nothing in here allocates, raises, takes a lock or needs the GIL once it is compiled;
-:func:`rtcluster.kernel.state.create` makes all the memory it will ever use.
+:func:`rtcluster.kernel.state.create` and what is configured before the stream make all the memory
+it will ever use.
 
 =============  ==========================================================================
 ``state``      the one record that holds a stream's state
@@ -13,10 +14,12 @@ Nothing in here allocates, raises, takes a lock or needs the GIL once it is comp
 ``attack``     the first sample of a hit
 ``velocity``   how hard it was
 ``features``   what is measured of a window; ``plugin`` calls somebody else's
+``rate``       the window of a hit at the rate of the kit
 ``classify``   nearest centre
 ``click``      a sound on each hit, mixed into the stream's output
 ``ring``       the event ring and the model queue: one writer, one reader, no lock
 ``aubio_c``    aubio's C functions, reachable from compiled code
 ``jit``        how all of it is compiled
+``cache``      where that is kept, and what becomes of it when it is damaged
 =============  ==========================================================================
 """

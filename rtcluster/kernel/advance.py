@@ -1,6 +1,6 @@
 """The whole per-block job, in terms of the rest of the kernel.
 
-Runs on the audio thread. :func:`advance` takes any number of samples, cuts them
+[audio thread] :func:`advance` takes any number of samples, cuts them
 into hops of the detector's own size, and does the same things in the same order for each hop,
 so that the size of the blocks cannot change a result. The order within a hop:
 
@@ -9,12 +9,13 @@ so that the size of the blocks cannot change a result. The order within a hop:
 3. a new hit is dated, emitted, and cuts short the ones still open;
 4. guesses and finals that are due are measured, judged and emitted.
 
-The Python driver (:mod:`rtcluster.drivers`) does step 2 through aubio's Python binding
+The Python driver (:mod:`rtcluster.engine.drivers`) does step 2 through aubio's Python binding
 and calls :func:`begin_hop` and :func:`end_hop` for the others.
 """
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,7 @@ from rtcluster.events import (
     GUESS,
     LEARNING,
     MASK,
+    NOBODY,
     ONSET,
     OVERLAPPED,
     REVISED,
@@ -32,9 +34,10 @@ from rtcluster.events import (
 )
 from rtcluster.kernel.classify import classify
 from rtcluster.kernel.click import sound_hit
-from rtcluster.kernel.features import measure
+from rtcluster.kernel.features import energy, measure, zero_crossings
 from rtcluster.kernel.jit import compiled
 from rtcluster.kernel.onset import condition, detect, stretch
+from rtcluster.kernel.rate import at_kit_rate
 from rtcluster.kernel.ring import (
     claim,
     commit,
@@ -45,14 +48,23 @@ from rtcluster.kernel.ring import (
     show_settled,
     take_models,
 )
+from rtcluster.kernel.sets import judge_sets
+from rtcluster.kernel.shape import (
+    measure_before,
+    measure_stretch,
+    offset_of,
+    own_powers,
+    represent_whole,
+)
 from rtcluster.kernel.state import FINISHING, GUESSING, MAX_OPEN, NOT_CUT, RING
-from rtcluster.kernel.velocity import learn_top, peak_db, velocity
-
-PEAK_S = 0.010
-"""A drum reaches its peak within this, in seconds."""
+from rtcluster.kernel.velocity import BEFORE_S, PEAK_S, learn_top, level_of, velocity
+from rtcluster.settings import BANDS
 
 GUESS_STAGE, FINAL_STAGE = 0, 1
 """Index into the per-stage arrays of a model."""
+
+ONSET_SCALE, GUESS_SCALE = 0, 1
+"""Index into the state's scales of velocity."""
 
 
 @compiled
@@ -171,6 +183,22 @@ def open_hit(state: Any, strength: float) -> None:
     """Emit the onset of a hit that was detected, and cut the hits before it."""
     now = state.clock
     start = now - state.detector[0].offset
+    slot = claim_hit(state, start)
+    if slot < 0:
+        return
+    hit = state.hits[slot]
+    hit.level = state.detector[0].level_db
+    hit.velocity = loudness(state, ONSET_SCALE, hit.level)
+    push_onset(state, hit.id, start, now, hit.velocity, strength)
+    sound_hit(state, ONSET, LEARNING, hit.velocity)
+
+
+@compiled
+def claim_hit(state: Any, start: int) -> int:
+    """Slot of a new hit that began at ``start``, which cuts the ones before it; -1: none is free.
+
+    What is known of it later is blank.
+    """
     slot = -1
     for i in range(MAX_OPEN):
         hit = state.hits[i]
@@ -180,25 +208,27 @@ def open_hit(state: Any, strength: float) -> None:
             hit.cut = start
     if slot < 0:
         state.events_dropped += 1
-        return
+        return slot
     hit = state.hits[slot]
     hit.id = state.next_id
     hit.sample = start
     hit.cut = NOT_CUT
     hit.stage = GUESSING
     hit.guess_class = LEARNING
+    hit.guess_second = NOBODY
+    hit.stretches = 0
     state.next_id += 1
-    level = state.detector[0].level_db
-    learn_top(state, level)
-    hit.velocity = loudness(state, level)
-    push_onset(state, hit.id, start, now, hit.velocity, strength)
-    sound_hit(state, ONSET, LEARNING, hit.velocity)
+    return slot
 
 
 @compiled
-def loudness(state: Any, level_db: float) -> int:
-    """Velocity of a level on the state's scale."""
-    return velocity(level_db, state.velocity_curve, state.velocity_top, state.velocity_range)
+def loudness(state: Any, stage: int, level_db: float) -> int:
+    """Velocity of a new hit's level on one of the state's scales, or on the one that was set."""
+    top = state.velocity_top
+    if not state.velocity_set:
+        learn_top(state.scales[stage], level_db)
+        top = state.scales[stage].top
+    return velocity(level_db, state.velocity_curve, top, state.velocity_range)
 
 
 @compiled
@@ -211,15 +241,7 @@ def settle(state: Any, ended: bool) -> None:
         The stream is over: everything is due, with the samples there are.
     """
     while True:
-        oldest = -1
-        for i in range(MAX_OPEN):
-            hit = state.hits[i]
-            if (
-                hit.stage > 0
-                and due(state, hit, ended)
-                and (oldest < 0 or hit.id < state.hits[oldest].id)
-            ):
-                oldest = i
+        oldest = oldest_due(state, ended)
         if oldest < 0:
             return
         hit = state.hits[oldest]
@@ -230,6 +252,21 @@ def settle(state: Any, ended: bool) -> None:
             emit_final(state, hit)
             hit.stage = 0
             state.finals += 1
+
+
+@compiled
+def oldest_due(state: Any, ended: bool) -> int:
+    """Slot of the first hit of which something is due; -1 if there is none."""
+    oldest = -1
+    for i in range(MAX_OPEN):
+        hit = state.hits[i]
+        if (
+            hit.stage > 0
+            and due(state, hit, ended)
+            and (oldest < 0 or hit.id < state.hits[oldest].id)
+        ):
+            oldest = i
+    return oldest
 
 
 @compiled
@@ -250,19 +287,87 @@ def span_of(state: Any, hit: Any, length: int) -> int:
 
 @compiled
 def measure_hit(state: Any, hit: Any, span: int) -> None:
-    """Measure a stretch of a hit; ``state.zcr``, ``energy`` and ``raw`` are what was found."""
-    x = stretch(state, hit.sample, span)
-    chosen, foreign = state.features, state.foreign
-    state.zcr, state.energy = measure(
-        x, float(state.samplerate), chosen, foreign, state.n_features, state.raw
-    )
+    """Measure a stretch of a hit; ``state.zcr``, ``energy`` and ``raw`` are what was found.
+
+    The features are those at the kit's rate; what the event tells of the window is not.
+    """
+    x, rate = stretch(state, hit.sample, span), float(state.samplerate)
+    state.zcr, state.energy = crossings, norm = zero_crossings(x), energy(x)
+    kit = state.kit_rate[0]
+    if kit.half > 0:
+        x = at_kit_rate(kit, stretch(state, hit.sample - kit.half, span + kit.half), kit.half)
+        rate, crossings, norm = kit.samplerate, zero_crossings(x), energy(x)
+    if state.by_bands:
+        measure_whole(state, hit, span)
+    chosen, plugins = state.features, state.plugins
+    measure(x, rate, crossings, norm, state.bands, chosen, plugins, state.n_features, state.raw)
 
 
 @compiled
-def judge(state: Any, hit: Any, span: int, stage: int) -> tuple[int, float]:
-    """Measure a stretch of a hit; return its class and margin by one stage of the model."""
+def measure_whole(state: Any, hit: Any, span: int) -> None:
+    """Measure the shape of a hit's spectrum as one stretch, to ``state.bands``.
+
+    Whatever the kit's rate, it is that of the stream: bands are of Hz.
+    """
+    whole = state.whole[0]
+    length = min(whole.before, hit.sample)
+    before = stretch(state, hit.sample - length, length)
+    offset = offset_of(before)
+    if hit.stage == GUESSING:
+        measure_before(whole, before, offset, hit.whole[0])
+    part = stretch(state, hit.sample, min(span, whole.edges[1]))
+    measure_stretch(whole, part, offset, hit.whole[1])
+    represent_whole(hit.whole, state.bands)
+
+
+@compiled
+def classify_hit(state: Any, hit: Any, span: int, stage: int) -> tuple[int, int, float, float]:
+    """Measure a stretch of a hit; return which drums sound in it.
+
+    Returns
+    -------
+    first, second : int
+        Classes, the stronger one first; ``NOBODY`` is the second where one sounds.
+    margin : float
+    share : float
+        Of the hit's power, the first's.
+    """
     measure_hit(state, hit, span)
-    return classify(state.model[0], stage, state.raw, state.scaled)
+    model = state.model[0]
+    if not model.by_sets:
+        class_, margin = classify(model, stage, state.raw, state.scaled)
+        return class_, NOBODY, margin, 1.0
+    stretches = measure_shape(state, hit, span)
+    sets = state.sets[0]
+    count = own_powers(hit.powers, stretches, BANDS, sets.own)
+    return judge_sets(sets, count, stretches, model.prior, float(model.reject))
+
+
+@compiled
+def measure_shape(state: Any, hit: Any, span: int) -> int:
+    """Measure the stretches of a hit's spectrum that lie within a span; return how many do.
+
+    What an earlier stage measured stands. If the next hit cuts the first stretch short, what there
+    is of it has to do.
+    """
+    shape = state.shape[0]
+    length = min(shape.before, hit.sample)
+    before = stretch(state, hit.sample - length, length)
+    offset = offset_of(before)
+    if hit.stretches == 0:
+        measure_before(shape, before, offset, hit.powers[0])
+    count = 0
+    while count < shape.stretches and shape.edges[count + 1] <= span:
+        if count >= hit.stretches:
+            begin, end = shape.edges[count], shape.edges[count + 1]
+            part = stretch(state, hit.sample + begin, end - begin)
+            measure_stretch(shape, part, offset, hit.powers[1 + count])
+            hit.stretches = count + 1
+        count += 1
+    if count == 0:
+        measure_stretch(shape, stretch(state, hit.sample, span), offset, hit.powers[1])
+        count = 1
+    return count
 
 
 @compiled
@@ -272,14 +377,18 @@ def emit_guess(state: Any, hit: Any) -> None:
     By now its peak has passed, which the onset had to estimate from its first few samples.
     """
     span = span_of(state, hit, state.guess)
-    swing = stretch(state, hit.sample, min(span, int(PEAK_S * state.samplerate)))
-    hit.velocity = loudness(state, peak_db(swing))
-    class_, margin = judge(state, hit, span, GUESS_STAGE)
-    hit.guess_class = class_
-    sound_hit(state, GUESS, class_, hit.velocity)
+    attack = stretch(state, hit.sample, min(span, int(PEAK_S * state.samplerate)))
+    before = min(hit.sample, int(BEFORE_S * state.samplerate))
+    hit.level = level_of(attack, stretch(state, hit.sample - before, before))
+    hit.velocity = loudness(state, GUESS_SCALE, hit.level)
+    class_, second, margin, share = classify_hit(state, hit, span, GUESS_STAGE)
+    hit.guess_class, hit.guess_second = class_, second
+    loud, softer = part_velocities(state, hit, second, share)
+    sound_parts(state, GUESS, class_, loud, second, softer)
     slot = claim(state, GUESS)
     if slot >= 0:
         describe(state, slot, hit, span, class_, margin)
+        tell_parts(state, slot, loud, second, softer)
         commit(state)
 
 
@@ -288,20 +397,26 @@ def emit_final(state: Any, hit: Any) -> None:
     """Measure and judge the whole window of a hit.
 
     A window that was cut short holds less energy and fewer crossings than the finals that the
-    model was taught with; its verdict comes from the stretch that the guess looks at.
+    model was taught with; its verdict comes from the stretch that the guess looks at. The sets of a
+    taught kit are known by whatever was heard.
     """
     span = span_of(state, hit, state.window)
     overlapped = span < state.window and hit.cut != NOT_CUT
-    if overlapped:
-        class_, margin = judge(state, hit, span_of(state, hit, state.guess), GUESS_STAGE)
+    if overlapped and not state.model[0].by_sets:
+        own = span_of(state, hit, state.guess)
+        class_, second, margin, share = classify_hit(state, hit, own, GUESS_STAGE)
         measure_hit(state, hit, span)
     else:
-        class_, margin = judge(state, hit, span, FINAL_STAGE)
-    sound_hit(state, FINAL, class_, hit.velocity)
+        class_, second, margin, share = classify_hit(state, hit, span, FINAL_STAGE)
+    loud, softer = part_velocities(state, hit, second, share)
+    sound_parts(state, FINAL, class_, loud, second, softer)
     slot = claim(state, FINAL)
     if slot >= 0:
         describe(state, slot, hit, span, class_, margin)
-        revised = hit.guess_class != LEARNING and class_ != hit.guess_class
+        tell_parts(state, slot, loud, second, softer)
+        same = class_ == hit.guess_class and second == hit.guess_second
+        swapped = class_ == hit.guess_second and second == hit.guess_class
+        revised = hit.guess_class != LEARNING and not (same or swapped)
         state.events[slot].flags = OVERLAPPED * overlapped + REVISED * revised
         commit(state)
 
@@ -317,10 +432,49 @@ def describe(state: Any, slot: int, hit: Any, span: int, class_: int, margin: fl
     event.class_ = class_
     event.margin = margin
     event.velocity = hit.velocity
+    event.level = hit.level
     event.zcr = state.zcr
     event.energy = state.energy
     for f in range(state.n_features):
         event.features[f] = state.raw[f]
+
+
+@compiled
+def part_velocities(state: Any, hit: Any, second: int, share: float) -> tuple[int, int]:
+    """Velocities of a hit's drums, each by its share of the power; 0 of a second that is none."""
+    if second == NOBODY:
+        return hit.velocity, 0
+    loud = scaled_velocity(state, GUESS_SCALE, hit.level + in_db(share))
+    return loud, scaled_velocity(state, GUESS_SCALE, hit.level + in_db(1.0 - share))
+
+
+@compiled
+def sound_parts(state: Any, stage: int, first: int, loud: int, second: int, softer: int) -> None:
+    """Begin the sounds of a hit's drums."""
+    sound_hit(state, stage, first, loud)
+    if second != NOBODY:
+        sound_hit(state, stage, second, softer)
+
+
+@compiled
+def tell_parts(state: Any, slot: int, loud: int, second: int, softer: int) -> None:
+    """Fill in the drums of a hit."""
+    event = state.events[slot]
+    event.second = second
+    event.part_velocity[0], event.part_velocity[1] = loud, softer
+
+
+@compiled
+def in_db(share: float) -> float:
+    """A share of a power in dB."""
+    return 10.0 * math.log10(share)
+
+
+@compiled
+def scaled_velocity(state: Any, stage: int, level_db: float) -> int:
+    """Velocity of a level on one of the state's scales as it stands, or on the one that was set."""
+    top = state.velocity_top if state.velocity_set else state.scales[stage].top
+    return velocity(level_db, state.velocity_curve, top, state.velocity_range)
 
 
 @compiled

@@ -1,6 +1,6 @@
 """The kernel as a C callback: what PortAudio, or the virtual sound card, calls.
 
-Runs on the audio thread and is all that runs there. It takes the time, turns
+[audio thread] It is all that runs there. It takes the time, turns
 PortAudio's status flags into events, advances the engine, fills the output where there is one,
 and notes how long that took.
 """
@@ -13,12 +13,13 @@ from typing import Any
 
 import numpy as np
 from llvmlite import binding
-from numba import carray, cfunc, types
+from numba import carray, types
 
 from rtcluster.events import XRUN_KINDS
 from rtcluster.kernel.advance import advance
 from rtcluster.kernel.click import address_of, mix
-from rtcluster.kernel.jit import compiled, source_digest
+from rtcluster.kernel.jit import c_callback, compiled
+from rtcluster.kernel.joint import advance_joint
 from rtcluster.kernel.ring import push_xrun
 from rtcluster.kernel.state import STATE, TIMINGS
 
@@ -45,9 +46,10 @@ def now_ns(state: Any) -> int:
 def on_block(states: Any, block: Any, output: Any, flags: Any) -> None:
     """One callback: the time, the flags, the engine, the output (0: none), the time again.
 
-    Every state hears the block. What is the callback's own, its times and lost audio, is noted
-    in the first, and only the first is heard. Lost audio is one xrun, of the lowest flag: PortAudio
-    cannot know on which side JACK lost it and raises one for each, even where nothing is played.
+    Every state hears the block by itself, or as one kit's microphones. What is the callback's own,
+    its times and lost audio, is noted in the first, and only the first is heard. Lost audio is one
+    xrun, of the lowest flag: PortAudio cannot know on which side JACK lost it and raises one for
+    each, even where nothing is played.
     """
     first = states[0]
     began = now_ns(first)
@@ -55,10 +57,14 @@ def on_block(states: Any, block: Any, output: Any, flags: Any) -> None:
     if lost:
         first.xruns += 1
         push_xrun(first, first.clock + first.filled, lost & -lost)
-    for place in range(states.size):
-        state = states[place]
-        state.stamp = began
-        advance(state, block)
+    if first.microphones > 0:
+        first.stamp = began
+        advance_joint(states, block)
+    else:
+        for place in range(states.size):
+            state = states[place]
+            state.stamp = began
+            advance(state, block)
     if output != 0:
         mix(first, output, block.shape[0])
     slot = first.callbacks & (TIMINGS - 1)
@@ -68,30 +74,18 @@ def on_block(states: Any, block: Any, output: Any, flags: Any) -> None:
     first.frames += block.shape[0]
 
 
-def _build(digest: int) -> Any:
-    """Compile the callback. ``digest`` is in its closure for the sake of the cache's key."""
-    state_type = STATE
+@c_callback(
+    types.int32(
+        types.voidptr, types.voidptr, types.ulong, types.voidptr, types.ulong, types.voidptr
+    )
+)
+def callback(audio: Any, output: Any, frames: Any, _times: Any, flags: Any, userdata: Any) -> int:
+    """``callback.address`` is a ``PaStreamCallback *``.
 
-    @cfunc(
-        types.int32(
-            types.voidptr, types.voidptr, types.ulong, types.voidptr, types.ulong, types.voidptr
-        ),
-        cache=True,
-    )  # type: ignore[untyped-decorator]  # Numba has no types here
-    def callback(
-        audio: Any, output: Any, frames: Any, _times: Any, flags: Any, userdata: Any
-    ) -> int:
-        if digest < 0:
-            return CONTINUE
-        first = carray(userdata, 1, state_type)[0]
-        states = carray(userdata, (np.intp(first.together),), state_type)
-        block = carray(audio, (np.intp(frames), np.intp(first.channels)), np.float32)
-        on_block(states, block, address_of(output), np.intp(flags))
-        return CONTINUE
-
-    return callback
-
-
-callback = _build(int(source_digest(), 16))
-"""``callback.address`` is a ``PaStreamCallback *`` whose userdata is the address of a state, of the
-first where several lie together."""
+    Its userdata is the address of a state, of the first where several lie together.
+    """
+    first = carray(userdata, 1, STATE)[0]
+    states = carray(userdata, (np.intp(first.together),), STATE)
+    block = carray(audio, (np.intp(frames), np.intp(first.channels)), np.float32)
+    on_block(states, block, address_of(output), np.intp(flags))
+    return CONTINUE

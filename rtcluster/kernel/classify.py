@@ -1,6 +1,6 @@
 """Nearest centre: which class a hit belongs to.
 
-Runs on the audio thread. The scores are computed as scikit-learn's k-means does,
+[audio thread] The scores are computed as scikit-learn's k-means does,
 ``|c|^2 - 2 x.c`` with the lowest index winning a tie, so that the class equals
 ``MiniBatchKMeans.predict`` of the model that was published.
 """

@@ -1,8 +1,8 @@
 """Sound out: a short sound on each hit of a class, mixed into the stream's own output.
 
-Runs on the audio thread. The engine calls :func:`sound_hit` where an event is emitted, which only
+[audio thread] The engine calls :func:`sound_hit` where an event is emitted, which only
 takes one of :data:`VOICES` voices; the callback calls :func:`mix` once it has heard its block. All
-sounds lie in one array that :mod:`rtcluster.clicks` made before the stream began.
+sounds lie in one array that :mod:`rtcluster.playback.clicks` made before the stream began.
 
 Time in the output is counted as in the input: its frame ``n`` leaves in the callback that brings
 sample ``n``. An event is known at the end of a hop, ``emitted``. Its sound begins at

@@ -1,4 +1,4 @@
-"""The detector for drums: bands, flux and picker as one step over one record.
+"""The detector for drums: bands, flux, threshold and picker as one step over one record.
 
 :func:`configure` runs on a Python thread and may allocate. :func:`step` runs on the audio thread,
 once a hop: no allocation, no exceptions, no locks.
@@ -16,7 +16,16 @@ import numpy.typing as npt
 
 from rtcluster.kernel import attack
 from rtcluster.kernel.flux import FLUX_FIELDS, configure_flux, measure_flux
-from rtcluster.kernel.jit import compiled, source_digest
+from rtcluster.kernel.following import (
+    FOLLOWING_FIELDS,
+    WEAK_DB,
+    configure_following,
+    follow,
+    is_weak,
+    learn_peak,
+    needed_flux,
+)
+from rtcluster.kernel.jit import compiled
 from rtcluster.kernel.opening import OPENING_FIELDS, configure_opening, opening_hit
 from rtcluster.kernel.picker import (
     PICKER_FIELDS,
@@ -26,7 +35,7 @@ from rtcluster.kernel.picker import (
     remember_hit,
 )
 from rtcluster.kernel.spectrum import SPECTRUM_FIELDS, configure_spectrum, measure_bands
-from rtcluster.settings import PRESETS
+from rtcluster.presets import PRESETS
 
 ECHO_S = 0.035
 """An attack so soon after another one must be seen in the waveform as well ..."""
@@ -46,11 +55,8 @@ HIT_FIELDS = [
     ("scratch", "f8", (attack.WORK,)),
 ]
 
-# The last field is of no use but its name: see rtcluster.kernel.jit.
-_BUILD = [(f"build_{source_digest()}", "u1")]
-
 DETECTOR = np.dtype(
-    SPECTRUM_FIELDS + FLUX_FIELDS + PICKER_FIELDS + OPENING_FIELDS + HIT_FIELDS + _BUILD,
+    SPECTRUM_FIELDS + FLUX_FIELDS + FOLLOWING_FIELDS + PICKER_FIELDS + OPENING_FIELDS + HIT_FIELDS,
     align=True,
 )
 
@@ -65,12 +71,13 @@ def configure(record: Any, samplerate: int, preset: str, frame: int, hop: int) -
     samplerate : int
         Hz.
     preset : str
-        A key of :data:`rtcluster.settings.PRESETS`.
+        A key of :data:`rtcluster.presets.PRESETS`.
     frame, hop : int
         Samples.
     """
     configure_spectrum(record, samplerate, frame, hop, PRESETS[preset].peak)
     configure_flux(record, samplerate, hop)
+    configure_following(record, samplerate, hop)
     configure_picker(record, samplerate, hop)
     configure_opening(record, samplerate, hop)
     record["samplerate"] = samplerate
@@ -107,16 +114,21 @@ def decide(record: Any, recent: npt.NDArray[np.float32], available: int) -> Any:
     level = measure_level(record, recent)
     flux = measure_flux(record)
     rate = record.samplerate
-    strength = pick(record, flux, level, recent)
+    follow(record, flux)
+    threshold = needed_flux(record)
+    strength = pick(record, flux, threshold, level, recent)
     if strength > 0.0:
         offset = attack.attack_start(
             recent, available, record.previous, int(attack.SEARCH_S * rate), rate, record.scratch
         )
+        least = WEAK_DB if is_weak(record, flux) else 0.0
         if record.previous - offset < ECHO_S * rate:
+            least = ECHO_DB
+        if least > 0.0:
             contrast = attack.attack_contrast(
                 recent, available, offset, record.previous, rate, record.scratch
             )
-            if contrast < ECHO_DB:
+            if contrast < least:
                 return np.float32(0.0)
     elif record.hops <= record.look:
         offset = opening_hit(record, recent)
@@ -127,6 +139,8 @@ def decide(record: Any, recent: npt.NDArray[np.float32], available: int) -> Any:
         return np.float32(0.0)
     if attack.attack_level(recent, available, offset, rate) < record.silence:
         return np.float32(0.0)
+    if record.previous < NEVER // 2:
+        learn_peak(record, record.peak)
     remember_hit(record, flux, level)
     note_hit(record, recent, available, offset)
     return strength

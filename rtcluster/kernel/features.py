@@ -1,6 +1,6 @@
 """What is measured of a hit: the features of a window, in compiled loops.
 
-Runs on the audio thread. The functions agree with the libraries of the notebook, which
+[audio thread] The functions agree with the libraries of the notebook, which
 is what ``tests/parity`` holds them to.
 """
 
@@ -14,9 +14,13 @@ import numpy.typing as npt
 
 from rtcluster.kernel.jit import compiled
 from rtcluster.kernel.plugin import call
+from rtcluster.settings import BAND_FEATURES, FEATURES
 
 Window = npt.NDArray[np.float32]
 """Shape (n,), from the onset on; it may be shorter than asked for, down to no samples."""
+
+FIRST_BAND = FEATURES.index(BAND_FEATURES[0])
+"""From here on a feature is a band of the spectrum's shape, which is measured as a whole."""
 
 FLOOR = 1e-12
 """Added to powers before their logarithm: -120 dBFS, so that silence has a value."""
@@ -115,7 +119,7 @@ def complexity(x: Window) -> float:
     """Mean absolute second difference over mean absolute first one, in octaves.
 
     -5 for a kick, 0 for a hat. Hjorth's mobility of the derivative, with magnitudes: it weighs
-    the top of the spectrum. It depends on the rate, which is why kits are kept per rate.
+    the top of the spectrum. It depends on the rate.
     """
     first, second, before = 0.0, 0.0, 0.0
     for i in range(1, x.size):
@@ -163,7 +167,7 @@ def attack(x: Window, samplerate: float) -> float:
 
 
 @compiled
-def foreign(address: Any, x: Window, samplerate: float) -> float:
+def plugin_value(address: Any, x: Window, samplerate: float) -> float:
     """A plug-in's feature of a window, by its address."""
     return float(call(address, x.ctypes.data, x.size, samplerate))
 
@@ -198,24 +202,24 @@ def feature(which: int, x: Window, crossings: int, norm: float, samplerate: floa
 def measure(
     x: Window,
     samplerate: float,
+    crossings: int,
+    norm: float,
+    bands: npt.NDArray[np.float64],
     chosen: npt.NDArray[np.int32],
     addresses: npt.NDArray[np.uint64],
     count: int,
     out: npt.NDArray[np.float64],
-) -> tuple[int, float]:
+) -> None:
     """Write the first ``count`` chosen features of a window into ``out``.
 
-    Where there is an address, the feature is a plug-in's, and ``chosen`` does not count.
-
-    Returns
-    -------
-    tuple of (int, float)
-        The window's :func:`zero_crossings` and :func:`energy`.
+    Where there is an address, the feature is a plug-in's, and ``chosen`` does not count. For
+    ``crossings`` and ``norm`` see :func:`feature`; ``bands`` is the shape of the spectrum
+    (:func:`rtcluster.kernel.shape.represent_whole`), where a band is among the chosen.
     """
-    crossings, norm = zero_crossings(x), energy(x)
     for f in range(count):
         if addresses[f] != 0:
-            out[f] = foreign(addresses[f], x, samplerate)
+            out[f] = plugin_value(addresses[f], x, samplerate)
+        elif chosen[f] >= FIRST_BAND:
+            out[f] = bands[chosen[f] - FIRST_BAND]
         else:
             out[f] = feature(chosen[f], x, crossings, norm, samplerate)
-    return crossings, norm

@@ -52,6 +52,7 @@ FLUX_FIELDS = [
     ("background_fall", "f4"),  # remaining share per hop
     ("envelope", "f4", (MAX_LAG, MAX_BANDS)),
     ("background", "f4", (MAX_BANDS,)),
+    ("new", "f4", (MAX_BANDS,)),  # by how much each band rose, log10, 0 to `cap`
 ]
 
 
@@ -69,13 +70,15 @@ def configure_flux(record: Any, samplerate: float, hop: int) -> None:
     record["background_fall"] = np.exp(-hop_s / BACKGROUND_FALL_S)
     record["envelope"] = 0.0
     record["background"] = 0.0
+    record["new"] = 0.0
 
 
 @compiled
 def measure_flux(record: Any) -> Any:
     """Flux of `record.band` against the past, 0..`CAP`; the past then includes it."""
     band, background, envelope = record.band, record.background, record.envelope
-    share = record.band_weight
+    new = record.new
+    share = record.band_weight if record.follows == 0 else record.bright_weight
     bands = record.bands
     hops = record.hops
     record.hops = hops + 1
@@ -106,9 +109,12 @@ def measure_flux(record: Any) -> Any:
             expected = max(expected, neighbour * envelope[then, b - 1])
         if b + 1 < bands:
             expected = max(expected, neighbour * envelope[then, b + 1])
+        rose = np.float32(0.0)
         if x > expected:
             base = floor + gain * level
-            flux += share[b] * min(cap, np.log10((x + base) / (expected + base)))
+            rose = min(cap, np.log10((x + base) / (expected + base)))
+            flux += share[b] * rose
+        new[b] = rose
     if settling:
         return np.float32(0.0)
     return flux

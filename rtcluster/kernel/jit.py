@@ -1,15 +1,16 @@
-"""How the kernel is compiled, and a cache that cannot be stale.
+"""How the kernel is compiled.
 
-Numba keys its on-disk cache on a function's own file. A kernel function that calls one of
-another file would be loaded from the cache although the other has changed, so the
-digest of all the kernel's sources is made part of the state record's type
-(:data:`rtcluster.kernel.state.STATE`), and with it of every signature.
+What Python or C calls is an *entry*: it is optimised together with all that it calls, and kept on
+the disk (:mod:`rtcluster.kernel.cache`). All else is a *part* of the entries, once in each: that is
+most of the functions, and Numba would optimise, assemble and keep every one of them, with
+all that it calls, for nobody.
 """
 
 from __future__ import annotations
 
 import functools
 import hashlib
+import sys
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -17,16 +18,79 @@ from typing import Any, TypeVar, cast
 
 import numba
 from numba import njit
+from numba.core.ccallback import CFunc
+from numba.core.codegen import CPUCodeLibrary
+from numba.core.compiler import Compiler
+from numba.core.registry import CPUDispatcher, cpu_target
+
+from rtcluster.errors import RtclusterError
+from rtcluster.kernel.cache import KernelCache, cache_of, source_digest
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+if numba.config.DISABLE_JIT:
+    raise RtclusterError("NUMBA_DISABLE_JIT is set, and the kernel runs only compiled. Unset it.")
+
+
+class _Part(CPUCodeLibrary):  # type: ignore[misc]  # Numba has no types here
+    """A function as LLVM's code, optimised by itself alone, to be linked into its callers."""
+
+    def _optimize_final_module(self) -> None:
+        pass
+
+    def _finalize_final_module(self) -> None:
+        self._finalize_dynamic_globals()
+        self._finalized = True
+
+
+class _PartCompiler(Compiler):  # type: ignore[misc]
+    """Compiles into a :class:`_Part`, without what Python and C would call it by."""
+
+    def __init__(
+        self, typing: Any, target: Any, _: Any, args: Any, result: Any, flags: Any, locals_: Any
+    ) -> None:
+        flags.no_compile = flags.no_cpython_wrapper = flags.no_cfunc_wrapper = True
+        part = _Part(target.codegen(), "part")
+        super().__init__(typing, target, part, args, result, flags, locals_)
+
+
+class _KernelFunction(CPUDispatcher):  # type: ignore[misc]
+    """A function of which compiled code calls make it a part.
+
+    Called from Python, as tests do, it is compiled by itself.
+    """
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        super().__init__(function, {}, {**_OPTIONS, "nopython": True}, _PartCompiler)
+
+    def add_overload(self, result: Any) -> None:
+        self.overloads[tuple(result.signature.args)] = result
+        self.targetctx.insert_user_function(result.library, result.fndesc, [result.library])
+
+    def get_overload(self, arguments: Any) -> Any:
+        """What compiled code finds it by, in place of machine code, which it has none of."""
+        return self.overloads[tuple(arguments)].library
+
+    @functools.cached_property
+    def _alone(self) -> Any:
+        return entry(self.py_func)
+
+    def __call__(self, *args: Any) -> Any:
+        return self._alone(*args)
+
+
+_OPTIONS = {"nogil": True, "error_model": "numpy"}
+"""A division that raised would need the GIL."""
+
 
 def compiled(function: F) -> F:
-    """Compile a kernel function: cached, without the GIL, dividing as C does.
+    """Compile a kernel function that compiled code calls: without the GIL, dividing as C does."""
+    return cast(F, _KernelFunction(function))
 
-    ``error_model="numpy"`` because a division that raised would need the GIL.
-    """
-    return cast(F, njit(cache=True, nogil=True, error_model="numpy")(function))
+
+def entry(function: F) -> F:
+    """Compile one that Python calls: the same, and cached with all that it calls."""
+    return cast(F, _cached(njit(**_OPTIONS)(function), function))
 
 
 def brief(function: F) -> F:
@@ -34,29 +98,46 @@ def brief(function: F) -> F:
 
     To let the GIL go is to wait for it afterwards, a switch interval where a thread is busy.
     """
-    return cast(F, njit(cache=True, error_model="numpy")(function))
+    return cast(F, _cached(njit(error_model="numpy")(function), function))
 
 
-@functools.cache
-def source_digest() -> str:
-    """Eight hex digits that change whenever a source of the kernel does, or Numba."""
-    folder = Path(__file__).parent
-    sources = [*sorted(folder.glob("*.py")), folder.parent / "events.py"]
-    content = b"".join(path.read_bytes() for path in sources) + numba.__version__.encode()
-    return hashlib.sha256(content).hexdigest()[:8]
+def c_callback(signature: Any) -> Callable[[Callable[..., Any]], Any]:
+    """Compile a function that C calls, as ``numba.cfunc`` does; cached."""
+
+    def compile_it(function: Callable[..., Any]) -> Any:
+        callback = CFunc(function, (signature.args, signature.return_type), {}, {})
+        _cached(callback, function).compile()
+        return callback
+
+    return compile_it
 
 
-def _mark() -> Path:
-    """A file beside Numba's cache that exists once this kernel has been compiled."""
-    return Path(compiled(_mark).stats.cache_path) / f"compiled_{source_digest()}"  # type: ignore[attr-defined]  # a dispatcher's
+def _cached(dispatcher: Any, function: Callable[..., Any]) -> Any:
+    """Give it our cache, where ``enable_caching`` would give it Numba's own."""
+    dispatcher._cache = cache_of(function)
+    return dispatcher
+
+
+def _mark() -> Path | None:
+    """A file in the cache that exists once this kernel has been compiled, if there is a cache.
+
+    Its name has what Numba compiles for: the version of Python and the processor.
+    """
+    folder = cache_of(_mark).cache_path
+    target = (sys.implementation.cache_tag, cpu_target.target_context.codegen().magic_tuple())
+    digest = hashlib.sha256(repr((source_digest(), target)).encode()).hexdigest()[:8]
+    return None if folder is None else Path(folder) / f"compiled_{digest}"
 
 
 def was_compiled() -> bool:
     """Whether an earlier run left this kernel in the cache."""
-    return _mark().exists()
+    mark = _mark()
+    return mark is not None and mark.exists()
 
 
 def mark_compiled() -> None:
     """Note that the kernel is in the cache. Not being able to costs only a message."""
-    with suppress(OSError):
-        _mark().touch()
+    mark = _mark()
+    if mark is not None and KernelCache.is_complete:
+        with suppress(OSError):
+            mark.touch()

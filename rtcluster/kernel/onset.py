@@ -1,6 +1,6 @@
 """From a hop of audio to "a hit began so many samples ago, this loud".
 
-Runs on the audio thread. Our own detector for drums and aubio's stock ones come together here: both
+[audio thread] Our own detector for drums and aubio's stock ones come together here: both
 leave when the hit began and how loud it is in the detector record.
 """
 
@@ -25,13 +25,13 @@ after its wrap is ever later than the last one; the build used now gets over the
 RECENT_S = 0.080
 """How much of the past the detectors look at, in seconds."""
 
-STOCK_DELAY_S = 0.030
+AUBIO_DELAY_S = 0.030
 """How late aubio's stock methods fire at most, nearly always."""
 
-STOCK_ECHO_S = 0.070
+AUBIO_ECHO_S = 0.070
 """So long after a hit aubio's stock methods may fire at it again."""
 
-STOCK_LOUDER_DB = 2.0
+AUBIO_LOUDER_DB = 2.0
 """Within the mask, by how much an attack must be louder than the last one."""
 
 
@@ -105,7 +105,8 @@ def begin_detection(state: Any) -> None:
     """Hand what may be set while running to the detector, and let its time go on."""
     record = state.detector[0]
     record.previous += state.hop
-    record.threshold = state.threshold
+    record.follows = np.int32(state.threshold < 0.0)
+    record.threshold = abs(state.threshold)
     record.mask = np.float32(state.mask / state.samplerate)
     record.silence = state.silence
 
@@ -141,13 +142,13 @@ def accept(state: Any, strength: float) -> float:
     record, rate = state.detector[0], state.samplerate
     past, heard = recent(state), available(state)
     offset = attack_start(
-        past, heard, record.previous, int(STOCK_DELAY_S * rate), rate, record.scratch
+        past, heard, record.previous, int(AUBIO_DELAY_S * rate), rate, record.scratch
     )
     gap = record.previous - offset
-    louder = record.level_db + STOCK_LOUDER_DB
+    louder = record.level_db + AUBIO_LOUDER_DB
     if gap < state.mask and attack_level(past, heard, offset, rate) < louder:
         return 0.0
-    if gap < STOCK_ECHO_S * rate:
+    if gap < AUBIO_ECHO_S * rate:
         contrast = attack_contrast(past, heard, offset, record.previous, rate, record.scratch)
         if contrast < state.echo_db:
             return 0.0

@@ -27,7 +27,6 @@ import numpy.typing as npt
 
 from rtcluster.kernel.jit import compiled
 
-THRESHOLD = 0.08  # of the flux, log10 units
 LOUDER_DB = 1.0
 RATIO = 1.0  # of the last hit's flux, decaying with DECAY_S
 DECAY_S = 0.045
@@ -97,7 +96,9 @@ def is_step(recent: npt.NDArray[np.float32], length: int) -> bool:
 
 
 @compiled
-def pick(record: Any, flux: Any, level: Any, recent: npt.NDArray[np.float32]) -> Any:
+def pick(
+    record: Any, flux: Any, threshold: Any, level: Any, recent: npt.NDArray[np.float32]
+) -> Any:
     """How far the flux stands over what it had to exceed, at least 1; 0 if nothing fires."""
     since = record.since
     record.since = min(np.float32(NEVER_S), since + record.hop_s)
@@ -107,10 +108,10 @@ def pick(record: Any, flux: Any, level: Any, recent: npt.NDArray[np.float32]) ->
             record.valley = flux
         record.peak_level = max(record.peak_level, level)
     record.valley = min(record.valley, flux)
-    if flux <= record.threshold or since < 0.5 * record.mask:
+    if flux <= threshold or since < 0.5 * record.mask:
         return np.float32(0.0)
     last = record.peak * np.exp(-since / record.decay)
-    needed = max(record.threshold, record.ratio * last)
+    needed = max(threshold, record.ratio * last)
     if flux <= needed or flux - record.valley <= record.rise * last:
         return np.float32(0.0)
     if since < record.mask and level <= record.louder * record.peak_level:

@@ -1,6 +1,6 @@
 """Calling a feature of somebody else's from the kernel, by its address.
 
-Runs on the audio thread. A plug-in is a C function that Numba compiled
+[audio thread] A plug-in is a C function that Numba compiled
 (:func:`rtcluster.plugins.feature`); that it allocates nothing and raises nothing is its author's
 promise, which :mod:`rtcluster.checks` puts to the test.
 """

@@ -6,8 +6,9 @@ is an array and two counters that only grow: ``written``, which only the writer 
 with *release* ordering; the reader loads ``written`` with *acquire* ordering before it
 looks at the slot, and stores ``read`` with release when it is done with it. That pairing
 is what makes the slot's contents visible on ARM, where plain stores may be seen out of order;
-on x86 it compiles to plain moves. ``tests/kernel/test_ring.py`` looks for the
-orderings in the generated code and runs two threads against each other.
+on x86 it compiles to plain moves, on AArch64 to ``ldar`` and ``stlr``.
+``tests/kernel/test_ring.py`` looks for the orderings in the generated code, that for AArch64
+included, and runs two threads against each other.
 
 A full event ring drops the new event and counts it: the audio thread never waits.
 """
@@ -22,7 +23,7 @@ from numba import types
 from numba.extending import intrinsic
 from numba.np.arrayobj import make_array
 
-from rtcluster.events import CONTROL, LATE, MODEL, ONSET, XRUN
+from rtcluster.events import CONTROL, LATE, MODEL, NOBODY, ONE_CHANNEL, ONSET, XRUN
 from rtcluster.kernel.jit import compiled
 from rtcluster.kernel.state import EVENTS, MODELS
 
@@ -52,6 +53,28 @@ def store_release(_typing: Any, counter: Any, value: Any) -> Any:
     return types.void(counter, value), generate
 
 
+@intrinsic  # type: ignore[untyped-decorator]  # Numba has no types here
+def fence_acquire(_typing: Any) -> Any:
+    """What was loaded before it was loaded before what is loaded after it."""
+
+    def generate(context: Any, builder: Any, _signature: Any, _args: Any) -> Any:
+        builder.fence("acquire")
+        return context.get_dummy_value()
+
+    return types.void(), generate
+
+
+@intrinsic  # type: ignore[untyped-decorator]  # Numba has no types here
+def fence_release(_typing: Any) -> Any:
+    """What was stored before it is seen before what is stored after it."""
+
+    def generate(context: Any, builder: Any, _signature: Any, _args: Any) -> Any:
+        builder.fence("release")
+        return context.get_dummy_value()
+
+    return types.void(), generate
+
+
 # Events: written by the kernel, read by the pump.
 
 
@@ -73,13 +96,17 @@ def claim(state: Any, kind: int) -> Any:
     event.kind = kind
     event.class_ = 0
     event.id = 0
+    event.channel = ONE_CHANNEL
     event.sample = 0
     event.emitted = 0
     event.stamp = state.stamp
     event.zcr = 0
     event.span = 0
     event.velocity = 0
+    event.second = NOBODY
+    event.part_velocity[:] = 0
     event.flags = 0
+    event.level = 0.0
     event.energy = 0.0
     event.strength = 0.0
     event.margin = 0.0
@@ -95,13 +122,20 @@ def commit(state: Any) -> None:
 
 @compiled
 def push_onset(
-    state: Any, number: int, sample: int, emitted: int, velocity: int, strength: float
+    state: Any,
+    number: int,
+    sample: int,
+    emitted: int,
+    velocity: int,
+    strength: float,
+    channel: int = ONE_CHANNEL,
 ) -> None:
     """Emit an onset event."""
     slot = claim(state, ONSET)
     if slot >= 0:
         event = state.events[slot]
         event.id = number
+        event.channel = channel
         event.sample = sample
         event.emitted = emitted
         event.velocity = velocity
@@ -136,13 +170,13 @@ def push_control(state: Any, what: int, value: float) -> None:
 @compiled
 def show_settled(state: Any) -> None:
     """Let the reader know that all events up to the clock are in the ring."""
-    store_release(state.settled, np.uint64(state.clock))
+    store_release(state.complete_until, np.uint64(state.clock))
 
 
 @compiled
-def settled(state: Any) -> int:
+def complete_until(state: Any) -> int:
     """Sample up to which :func:`drain` finds every event from now on; the reader's side."""
-    return int(load_acquire(state.settled))
+    return int(load_acquire(state.complete_until))
 
 
 @compiled
@@ -163,19 +197,29 @@ def drain(state: Any, out: npt.NDArray[Any]) -> int:
     return count
 
 
-# Audio: written by the kernel, read by the recorder.
+# Audio: written by the kernel, read by the recorder, which the kernel does not wait for. A reader
+# looks at the counter before it copies and after it: whoever has seen a sample of a later hop sees
+# by the counter that it may have. That needs a fence on either side, as a sequence lock does.
 
 
 @compiled
-def show(state: Any, heard: int) -> None:
-    """Let readers see the ring up to this sample."""
-    store_release(state.heard, np.uint64(heard))
+def show(state: Any, samples_written: int) -> None:
+    """Let readers see the ring up to this sample, before any that follows."""
+    store_release(state.samples_written, np.uint64(samples_written))
+    fence_release()
 
 
 @compiled
-def heard(state: Any) -> int:
+def samples_written(state: Any) -> int:
     """Samples of the stream that are in the ring; the reader's side."""
-    return int(load_acquire(state.heard))
+    return int(load_acquire(state.samples_written))
+
+
+@compiled
+def samples_written_by_now(state: Any) -> int:
+    """The same, looked at again after a copy from the ring."""
+    fence_acquire()
+    return samples_written(state)
 
 
 # Models: written by the pump, read by the kernel.

@@ -33,6 +33,10 @@ BANDS_PER_OCTAVE = 4
 TILT = 0.2
 """A band's weight doubles every 1 / ``TILT`` octaves: hats live in few, high bands."""
 
+BRIGHT_TILT = 0.35
+"""The same where the threshold follows the player. A low band holds one or two bins and swings by
+itself, a high one averages over many: what it rises by is surer."""
+
 LOUDEST = np.float32(16.0)
 """The detector's input is held within this, 24 dB over full scale."""
 
@@ -57,6 +61,7 @@ SPECTRUM_FIELDS = [
     ("first_weight", "i4", (MAX_BANDS,)),
     ("bin_weight", "f4", (MAX_FRAME + 4 * MAX_BANDS,)),
     ("band_weight", "f4", (MAX_BANDS,)),  # share of each band in the flux; their sum is 1
+    ("bright_weight", "f4", (MAX_BANDS,)),  # the same by `BRIGHT_TILT`
     ("band", "f4", (MAX_BANDS,)),  # the newest magnitudes, 1 is full scale
 ]
 
@@ -114,6 +119,8 @@ def configure_spectrum(record: Any, samplerate: float, frame: int, hop: int, pea
         used += len(chosen)
     share = centres**TILT
     record["band_weight"][: len(centres)] = share / share.sum()
+    bright = centres**BRIGHT_TILT
+    record["bright_weight"][: len(centres)] = bright / bright.sum()
 
 
 @compiled
@@ -145,6 +152,28 @@ def window_frame(record: Any, recent: npt.NDArray[np.float32]) -> None:
 
 
 @compiled
+def dot(
+    weight: npt.NDArray[np.float32], x: npt.NDArray[np.float32], beyond: np.float32
+) -> np.float32:
+    """Sum of ``weight * x``, where ``x`` goes on with ``beyond`` if it is the shorter one.
+
+    Four sums: one alone would wait for each addition before the next.
+    """
+    s0 = s1 = s2 = s3 = np.float32(0.0)
+    fours = x.size // 4 * 4
+    for k in range(0, fours, 4):
+        s0 += weight[k] * x[k]
+        s1 += weight[k + 1] * x[k + 1]
+        s2 += weight[k + 2] * x[k + 2]
+        s3 += weight[k + 3] * x[k + 3]
+    for k in range(fours, x.size):
+        s0 += weight[k] * x[k]
+    for k in range(x.size, weight.size):
+        s0 += weight[k] * beyond
+    return (s0 + s1) + (s2 + s3)
+
+
+@compiled
 def sum_bands(record: Any) -> None:
     """Sum ``record.magnitude`` into ``record.band`` by the bands' weights."""
     magnitude = record.magnitude
@@ -153,14 +182,4 @@ def sum_bands(record: Any) -> None:
         at = record.first_weight[b]
         weight = record.bin_weight[at : at + count]
         bins = magnitude[first : first + count]
-        # Four sums: one alone would wait for each addition before the next.
-        s0 = s1 = s2 = s3 = np.float32(0.0)
-        fours = count // 4 * 4
-        for k in range(0, fours, 4):
-            s0 += weight[k] * bins[k]
-            s1 += weight[k + 1] * bins[k + 1]
-            s2 += weight[k + 2] * bins[k + 2]
-            s3 += weight[k + 3] * bins[k + 3]
-        for k in range(fours, count):
-            s0 += weight[k] * bins[k]
-        record.band[b] = (s0 + s1) + (s2 + s3)
+        record.band[b] = dot(weight, bins, np.float32(0.0))

@@ -1,9 +1,25 @@
 """The one record that holds everything a stream's kernel needs.
 
 Allocated once by :func:`create`, in one stretch of memory where several hear the same stream; the
-audio thread owns it while a stream runs. Other threads touch only what
-:mod:`rtcluster.kernel.ring` hands over, and the fields under "set while running", which the kernel
-takes over at the start of a hop.
+audio thread owns it while a stream runs. What threads share without a lock is this, and no more:
+
+===================================  =========  ==============================================
+what                                 writer     reader
+===================================  =========  ==============================================
+events, by ``events_written``        audio      pump, which moves ``events_read``
+models, by ``models_written``        pump       audio, which moves ``models_read``
+``asked_threshold``, ``asked_mask``  any        audio, at the start of a hop: a word each
+``click``: which class has which     pump       audio, at a hit: a word each
+sound, and which are muted
+ring, by ``samples_written``         audio      any (:mod:`rtcluster.engine.tap`)
+``complete_until``                   audio      pump
+``clock`` and the counts             audio      any: a word each, as of about now
+``began``, ``work``, ``callbacks``   audio      pump, for percentiles
+``stop``                             any        audio, of the virtual sound card
+===================================  =========  ==============================================
+
+The counters that hand something over are stored with release and loaded with acquire, see
+:mod:`rtcluster.kernel.ring`.
 """
 
 from __future__ import annotations
@@ -17,11 +33,13 @@ from rtcluster.events import EVENT
 from rtcluster.kernel.aubio_c import FVEC
 from rtcluster.kernel.click import CLICK, VOICE, VOICES
 from rtcluster.kernel.detector import DETECTOR
-from rtcluster.kernel.jit import source_digest
-from rtcluster.settings import MAX_FEATURES
+from rtcluster.kernel.rate import KIT_RATE
+from rtcluster.kernel.sets import MAX_SETS, SETS
+from rtcluster.kernel.shape import MAX_STRETCHES, SHAPE
+from rtcluster.kernel.velocity import SCALE
+from rtcluster.settings import BANDS, MAX_CENTRES, MAX_FEATURES
 
 MAX_HOP = 2048
-MAX_CENTRES = 64
 
 MAX_OPEN = 32
 """Hits that may wait for their guess or final at once. One is cut short by the next
@@ -41,7 +59,7 @@ MODELS = 1 << 4
 TIMINGS = 1 << 14
 """Callbacks whose times are kept, a power of two: 23 s of 64-frame blocks at 44.1 kHz."""
 
-DRUMS, STOCK = 0, 1
+DRUMS, AUBIO_PRESETS = 0, 1
 """Values of ``STATE["method"]``: our own detector, or one of aubio's."""
 
 GUESSING, FINISHING = 1, 2
@@ -62,6 +80,8 @@ MODEL = np.dtype(
         ("centres", "f8", (2, MAX_CENTRES, MAX_FEATURES)),
         ("owner", "i4", (2, MAX_CENTRES)),  # class of each centre
         ("spread", "f8", (2, MAX_CENTRES)),  # of a centre's own hits, scaled
+        ("by_sets", "i4"),  # the sets of a taught kit's drums decide, not the centres
+        ("prior", "f4", (MAX_SETS,)),  # of the sets of a taught kit's drums, a logarithm
         ("late", "i4"),  # in a replay: it came late when it was recorded
     ],
     align=True,
@@ -75,7 +95,13 @@ HIT = np.dtype(
         ("cut", "i8"),  # where the next hit began, or NOT_CUT
         ("stage", "i4"),
         ("velocity", "i4"),
+        ("level", "f8"),  # dBFS, of the whole attack
+        ("place", "i4"),  # of several microphones, the one that knows it best
         ("guess_class", "i4"),
+        ("guess_second", "i4"),
+        ("stretches", "i4"),  # of its spectrum that were measured
+        ("powers", "f4", (1 + MAX_STRETCHES, BANDS)),  # theirs, after that of what sounded before
+        ("whole", "f4", (2, BANDS)),  # the same of the one stretch of features that are bands
     ],
     align=True,
 )
@@ -91,24 +117,33 @@ STATE = np.dtype(
         ("guess", "i4"),
         ("n_features", "i4"),
         ("features", "i4", (MAX_FEATURES,)),  # places in settings.FEATURES
-        ("foreign", "u8", (MAX_FEATURES,)),  # address of a plug-in's feature, or 0
-        ("method", "i4"),  # DRUMS or STOCK
+        ("plugins", "u8", (MAX_FEATURES,)),  # address of a plug-in's feature, or 0
+        ("kit_rate", KIT_RATE, (1,)),
+        ("shape", SHAPE, (1,)),
+        ("whole", SHAPE, (1,)),  # of one stretch, for the features that are bands
+        ("by_bands", "i4"),  # there are such
+        ("sets", SETS, (1,)),
+        ("method", "i4"),  # DRUMS or AUBIO_PRESETS
         ("echo_db", "f4"),  # of a stock method
         ("channels", "i4"),
         ("channel", "i4"),  # -1: their mean
         ("together", "i4"),  # states from this one on, in memory, that hear the same blocks
+        # Of one kit with several microphones (kernel/joint.py).
+        ("microphones", "i4"),  # states after this one that are its microphones'; 0: it hears alone
+        ("number", "i4"),  # a microphone's channel as its events tell it, from 1
+        ("lag", "i4"),  # samples by which a microphone hears any drum too late at least
         ("synchronous", "i4"),  # advance returns after a hop that has a final
         ("steps", "f4"),  # steps up to full scale that the input is rounded to; 0: not at all
         # Set while running: taken over at the start of a hop, which an event then tells.
-        ("asked_threshold", "f4"),
+        ("asked_threshold", "f4"),  # negative: it follows the player (kernel/following.py)
         ("asked_mask", "i4"),
         # In force.
-        ("threshold", "f4"),
+        ("threshold", "f4"),  # as asked
         ("mask", "i4"),  # samples
         ("silence", "f4"),
         ("velocity_curve", "i4"),
         ("velocity_set", "i4"),  # the top is set, not learned
-        ("velocity_top", "f8"),  # dBFS that is velocity 127
+        ("velocity_top", "f8"),  # dBFS that is velocity 127, where it is set
         ("velocity_range", "f8"),  # dB
         # Position.
         ("filled", "i4"),  # samples of hop_audio that wait for their hop
@@ -118,9 +153,10 @@ STATE = np.dtype(
         ("detector_audio", "f4", (MAX_HOP,)),
         ("ring", "f4", (2 * RING,)),
         ("ring_pad", "u1", (_CACHE_LINE,)),
-        ("heard", "u8", (1,)),  # samples in the ring, for readers on other threads
+        ("samples_written", "u8", (1,)),  # samples in the ring, for readers on other threads
         ("ring_pad2", "u1", (_CACHE_LINE,)),
-        ("settled", "u8", (1,)),  # the clock once all of its events are in the ring; as "heard"
+        ("complete_until", "u8", (1,)),  # the clock once all of its events are in the ring
+        ("complete_until_pad", "u1", (_CACHE_LINE,)),
         # Onsets.
         ("detector", DETECTOR, (1,)),
         # aubio's stock detector. It lives in C; these are addresses.
@@ -133,13 +169,24 @@ STATE = np.dtype(
         ("applied_threshold", "f4"),
         ("applied_silence", "f4"),
         ("aubio_frames", "i8"),  # since aubio's own 32-bit counter was last reset
+        # Of several microphones: an onset that is held back, and what it rests on so far.
+        ("strength", "f4"),  # a microphone's detector's answer to this hop
+        ("fired_by", "i4"),  # microphones; 0: nothing is held back
+        ("first_fired", "i8"),  # the clock
+        ("earliest", "i8"),  # sample of the attack
+        ("evidence", "f4"),  # sum of the strengths
+        ("strongest", "f4"),
+        ("strongest_place", "i4"),
+        ("strongest_level", "f8"),
+        ("last_onset", "i8"),
         # Hits.
         ("next_id", "i8"),
-        ("velocity_hits", "i8"),
+        ("scales", SCALE, (2,)),  # of the onsets' levels, of the guesses'
         ("finals", "i4"),  # emitted in this hop
         ("hits", HIT, (MAX_OPEN,)),
         ("zcr", "i8"),  # of the stretch of a hit that was measured last; so is the energy
         ("energy", "f8"),
+        ("bands", "f8", (BANDS,)),  # the shape of its spectrum
         ("raw", "f8", (MAX_FEATURES,)),  # its features
         ("scaled", "f8", (MAX_FEATURES,)),
         # Sound out.
@@ -173,8 +220,6 @@ STATE = np.dtype(
         ("frames", "i8"),
         ("began", "i8", (TIMINGS,)),  # ns
         ("work", "i8", (TIMINGS,)),  # ns
-        # Last of all, of no use but its name: see rtcluster.kernel.jit.
-        (f"build_{source_digest()}", "u1"),
     ],
     align=True,
 )
@@ -211,8 +256,9 @@ def clear(state: State) -> None:
 
 
 _KEPT = (
-    "samplerate", "hop", "window", "guess", "n_features", "features", "foreign", "method",
-    "echo_db", "channels", "channel", "together", "synchronous", "steps", "asked_threshold",
-    "asked_mask", "threshold", "mask", "silence", "velocity_curve", "velocity_set", "velocity_top",
-    "velocity_range", "click",
+    "samplerate", "hop", "window", "guess", "n_features", "features", "plugins", "kit_rate",
+    "shape", "whole", "by_bands", "sets", "method", "echo_db", "channels", "channel", "together",
+    "microphones", "number", "lag", "synchronous", "steps",
+    "asked_threshold", "asked_mask", "threshold", "mask", "silence", "velocity_curve",
+    "velocity_set", "velocity_top", "velocity_range", "click",
 )  # fmt: skip

@@ -15,14 +15,14 @@ from llvmlite import binding
 from numba import types
 
 from rtcluster.kernel.callback import now_ns, on_block
-from rtcluster.kernel.jit import compiled
+from rtcluster.kernel.jit import entry
 
 _libc = ctypes.CDLL(None)
 binding.add_symbol("nanosleep", ctypes.cast(_libc.nanosleep, ctypes.c_void_p).value)
 _nanosleep = types.ExternalFunction("nanosleep", types.int32(types.intp, types.intp))
 
 
-@compiled
+@entry
 def play(states: Any, audio: npt.NDArray[np.float32], blocksize: int) -> None:
     """Play audio of shape (frames, channels) in real time, until its end or ``stop``."""
     state = states[0]

@@ -1,10 +1,13 @@
 """Where the classes are: centres in raw feature space, moved hit by hit.
 
-The steps are those of scikit-learn's ``MiniBatchKMeans.partial_fit`` with
-``reassignment_ratio=0``: the nearest centre goes a little towards each hit, by the inverse of the
-hits it stands for (Sculley, "Web-scale k-means clustering", WWW 2010). It works in scaled space,
-where drums are compared; the truth about a centre is raw. Before each step the centres are
-re-expressed in the scale of the moment, after it the one that moved is taken back.
+The nearest centre goes a little towards each hit, by the inverse of the hits it stands for
+(Sculley, "Web-scale k-means clustering", WWW 2010): the steps, to the last bit, of scikit-learn's
+``MiniBatchKMeans.partial_fit`` with ``reassignment_ratio=0``, which a test holds them to. They are
+done here because that library takes longer to import than a session to start.
+
+A step works in scaled space, where drums are compared; the truth about a centre is raw. Before each
+step the centres are re-expressed in the scale of the moment, after it the one that moved is taken
+back.
 """
 
 from __future__ import annotations
@@ -13,10 +16,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
-from sklearn.cluster import MiniBatchKMeans
 
-from rtcluster.learning.kmeans import Labels
-from rtcluster.learning.scaling import Array, Scaling
+from rtcluster.learning.scaling import Array, Labels, Scaling
 
 PRIOR = 4.0
 """Hits that the spread of all centres weighs in that of one: one hit alone has no spread."""
@@ -29,17 +30,35 @@ Clusterer = Callable[[Array, np.random.RandomState], Any]
 ``cluster_centers_`` are what is used of it."""
 
 
-def mini_batch_kmeans(centres: Array, random: np.random.RandomState) -> Any:
-    """Make the clusterer that is used by default."""
-    return MiniBatchKMeans(
-        n_clusters=len(centres),
-        init=centres,
-        n_init=1,
-        reassignment_ratio=0.0,
-        compute_labels=False,
-        # A generator, not a seed: from a seed scikit-learn would build one at every call.
-        random_state=random,
-    )
+class MiniBatch:
+    """The clusterer that is used by default.
+
+    Parameters
+    ----------
+    centres : ndarray of float64, shape (n_centres, n_features)
+        Scaled.
+    random : numpy.random.RandomState, optional
+        Not used: nothing here is left to chance.
+    """
+
+    def __init__(self, centres: Array, random: np.random.RandomState | None = None) -> None:
+        self.cluster_centers_ = centres
+        self._counts = np.zeros(len(centres))
+
+    def partial_fit(self, x: Array, sample_weight: Array | None = None) -> MiniBatch:
+        """Move each centre to the mean of the samples it was nearest to, these among them."""
+        weights = np.ones(len(x)) if sample_weight is None else sample_weight
+        centres = self.cluster_centers_.copy()
+        nearest = ((x[:, None, :] - centres[None, :, :]) ** 2).sum(axis=2).argmin(axis=1)
+        for centre in np.unique(nearest):
+            total = centres[centre] * self._counts[centre]
+            own = nearest == centre
+            for sample, weight in zip(x[own], weights[own], strict=True):
+                total += sample * weight
+            self._counts[centre] += weights[own].sum()
+            centres[centre] = total * (1.0 / self._counts[centre])
+        self.cluster_centers_ = centres
+        return self
 
 
 class Centres:
@@ -69,7 +88,7 @@ class Centres:
         variance: Array,
         memory: int,
         random: np.random.RandomState,
-        clusterer: Clusterer = mini_batch_kmeans,
+        clusterer: Clusterer = MiniBatch,
     ) -> None:
         self.raw = np.array(raw, dtype=np.float64)
         self.counts = np.maximum(counts, 1.0)
@@ -142,7 +161,7 @@ class Centres:
         stored: Mapping[str, Any],
         memory: int,
         random: np.random.RandomState,
-        clusterer: Clusterer = mini_batch_kmeans,
+        clusterer: Clusterer = MiniBatch,
     ) -> Centres:
         """The centres that :meth:`as_dict` described."""
         return cls(

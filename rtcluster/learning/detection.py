@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import Annotated, Any
+
+from msgspec import Meta, convert
 
 from rtcluster.errors import SettingsError
-from rtcluster.learning import kit_format
 from rtcluster.learning.kit_format import Unfit
 from rtcluster.settings import Settings
 
@@ -15,12 +16,8 @@ _DEFAULTS = Settings()
 
 _OF_THRESHOLD = ("method", "preset")
 
-_RANGES = {
-    "threshold": (0.0, 100.0),
-    "silence": (-120.0, 0.0),
-    "velocity_floor_db": (-120.0, 0.0),
-    "velocity_ceiling_db": (-120.0, 20.0),
-}
+_Soft = Annotated[float, Meta(ge=-120.0, le=0.0)] | None
+_Loud = Annotated[float, Meta(ge=-120.0, le=20.0)] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,30 +31,21 @@ class Detection:
     silence : float or None
         dBFS.
     mask : str or None
-        A duration, as :class:`rtcluster.settings.Duration` reads it.
+        A duration, as :class:`rtcluster.durations.Duration` reads it.
     velocity_floor_db, velocity_ceiling_db : float or None
         Peaks of the softest and the loudest hits, dBFS.
     """
 
     method: str = _DEFAULTS.method
     preset: str = _DEFAULTS.preset
-    threshold: float | None = None
-    silence: float | None = None
+    threshold: Annotated[float, Meta(ge=0.0, le=100.0)] | None = None
+    silence: _Soft = None
     mask: str | None = None
-    velocity_floor_db: float | None = None
-    velocity_ceiling_db: float | None = None
+    velocity_floor_db: _Soft = None
+    velocity_ceiling_db: _Loud = None
 
     def __post_init__(self) -> None:
-        """Check every value as ``Settings`` does."""
-        for name in ("method", "preset"):
-            if not isinstance(getattr(self, name), str):
-                raise Unfit(f"text as {name}, got {getattr(self, name)!r:.40}")
-        for name, (low, high) in _RANGES.items():
-            value = getattr(self, name)
-            if value is not None and not kit_format.is_number(value, low, high):
-                raise Unfit(f"{name} from {low:g} to {high:g}, got {value!r:.40}")
-        if self.mask is not None and not isinstance(self.mask, str):
-            raise Unfit(f"a duration as mask, got {self.mask!r:.40}")
+        """Check what the values are together, as ``Settings`` does."""
         floor, ceiling = self.velocity_floor_db, self.velocity_ceiling_db
         if floor is not None and ceiling is not None and floor >= ceiling:
             raise Unfit(f"a velocity floor under the ceiling, got {floor:g} and {ceiling:g}")
@@ -105,4 +93,7 @@ class Detection:
         if {*stored} != wanted:
             odd = sorted({*stored} ^ wanted)[0]
             raise Unfit(f"detector settings, got {odd!r:.40} too many or missing")
-        return cls(**stored)
+        try:
+            return convert(stored, cls)
+        except ValueError as error:
+            raise Unfit(f"detector settings, got others: {error}") from error

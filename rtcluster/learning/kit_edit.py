@@ -15,7 +15,7 @@ import numpy as np
 from rtcluster.errors import RtclusterError
 from rtcluster.learning.kit import Kit
 from rtcluster.learning.kit_format import NAMES, is_name
-from rtcluster.learning.scaling import SCALINGS, Array
+from rtcluster.learning.scaling import Array, scaling_from
 from rtcluster.learning.separation import Separation, separation
 
 
@@ -76,7 +76,12 @@ def merge(kit: Kit, a: str, b: str) -> Kit:
     for hit in learned["prototypes"]:
         hit["class"] = keep if hit["class"] == goes else hit["class"]
     learned["taught"] = True
-    return _without(kit, learned, goes)
+    strokes = copy.deepcopy(kit.strokes)
+    if strokes is not None:
+        strokes.pop("held_out", None)  # they were other classes
+        for one in strokes["audio"]:
+            one["class"] = keep if one["class"] == goes else one["class"]
+    return _without(kit, learned, strokes, goes)
 
 
 def remove(kit: Kit, class_: str) -> Kit:
@@ -98,7 +103,11 @@ def remove(kit: Kit, class_: str) -> Kit:
     kept = [n for n, owner in enumerate(centres["owner"]) if owner != goes]
     learned["centres"] = {name: [rows[n] for n in kept] for name, rows in centres.items()}
     learned["prototypes"] = [hit for hit in learned["prototypes"] if hit["class"] != goes]
-    return _without(kit, learned, goes)
+    strokes = copy.deepcopy(kit.strokes)
+    if strokes is not None:
+        strokes.pop("held_out", None)
+        strokes["audio"] = [one for one in strokes["audio"] if one["class"] != goes]
+    return _without(kit, learned, strokes, goes)
 
 
 def _learned(kit: Kit) -> dict[str, Any]:
@@ -107,20 +116,22 @@ def _learned(kit: Kit) -> dict[str, Any]:
     return kit.learned
 
 
-def _without(kit: Kit, learned: dict[str, Any], number: int) -> Kit:
+def _without(kit: Kit, learned: dict[str, Any], strokes: dict[str, Any] | None, number: int) -> Kit:
     """The kit without a number that nothing is of any more; those above it move down."""
     owner = learned["centres"]["owner"]
     owner[:] = [class_ - (class_ > number) for class_ in owner]
     for hit in learned["prototypes"]:
         hit["class"] -= hit["class"] > number
+    for one in () if strokes is None else strokes["audio"]:
+        one["class"] -= one["class"] > number
     names = kit.names[:number] + kit.names[number + 1 :]
-    return replace(kit, names=names, learned=learned)
+    return replace(kit, names=names, learned=learned, strokes=strokes)
 
 
 def scaled_hits(kit: Kit) -> tuple[Array, np.ndarray[tuple[int], np.dtype[np.int64]]]:
     """Finals of the hits that a kit holds, scaled, and their classes."""
     learned = _learned(kit)
-    scaling = SCALINGS[kit.scaling].from_dict(learned["scaling"]["final"])
+    scaling = scaling_from(learned["scaling"]["final"], kit.features)
     hits = learned["prototypes"]
     rows = np.array([hit["final"] for hit in hits], dtype=np.float64)
     classes = np.array([hit["class"] for hit in hits], dtype=np.int64)

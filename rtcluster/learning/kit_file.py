@@ -5,17 +5,15 @@ Belongs to the main thread, before a stream begins and after it has ended.
 
 from __future__ import annotations
 
-import contextlib
 import os
-import stat
 from pathlib import Path
 
 from rtcluster.errors import RtclusterError
+from rtcluster.files import atomic_write, read_bytes
 from rtcluster.learning import kit_format
 from rtcluster.learning.detection import Detection
 from rtcluster.learning.kit import Kit
-from rtcluster.learning.kit_format import Unfit
-from rtcluster.whole import written_whole
+from rtcluster.learning.kit_format import NoKit, Unfit
 
 
 def load(path: str | os.PathLike[str]) -> Kit:
@@ -27,12 +25,7 @@ def load(path: str | os.PathLike[str]) -> Kit:
         If there is none, or it is cut, edited or of another version; one line says which.
     """
     try:
-        # Asked first: to open a pipe would wait for somebody to write to it.
-        if not stat.S_ISREG(Path(path).stat().st_mode):
-            raise RtclusterError(f"Expected a kit at {path}, got something else than a file.")
-        with Path(path).open("rb") as file:
-            # A byte more than is allowed, so that a huge file is refused without being read.
-            content = kit_format.content_of(file.read(kit_format.MAX_BYTES + 1))
+        content = kit_format.content_of(read_bytes(path, kit_format.MAX_BYTES))
         detector = content["detector"]
         return Kit(
             names=tuple(content["names"]),
@@ -42,6 +35,8 @@ def load(path: str | os.PathLike[str]) -> Kit:
             features=tuple(content["features"]),
             scaling=content["scaling"],
             learned=content["learned"],
+            strokes=content["strokes"],
+            microphones=tuple(content.get(kit_format.MICROPHONES, ())),
             detection=None if detector is None else Detection.from_dict(detector),
             source=str(path),
         )
@@ -49,6 +44,10 @@ def load(path: str | os.PathLike[str]) -> Kit:
         raise RtclusterError(
             f"Expected a kit at {path}, got: {error.strerror or error}; "
             "'rtcluster teach' makes one."
+        ) from error
+    except NoKit as error:
+        raise RtclusterError(
+            f"Expected a kit at {path}, got {error}; 'rtcluster teach' makes one."
         ) from error
     except Unfit as error:
         raise RtclusterError(
@@ -67,32 +66,5 @@ def save(path: str | os.PathLike[str], kit: Kit) -> None:
         If it cannot be written; a file that was there is as it was.
     """
     text = kit_format.text_of(kit.content())
-    with written_whole(Path(path), "the kit ", "save it to another folder") as temporary:
+    with atomic_write(Path(path), "the kit ", "save it to another folder") as temporary:
         temporary.write_text(text, encoding="utf-8", newline="\n")
-
-
-def check_target(path: str | os.PathLike[str]) -> None:
-    """Refuse, before any work is done, a path that a kit should not be written to.
-
-    Raises
-    ------
-    RtclusterError
-        If its folder is missing or cannot be written to, or a file that is no kit is there.
-    """
-    target = Path(path)
-    if not target.parent.is_dir():
-        raise RtclusterError(f"Expected a folder for the kit {path}, got none; make it first.")
-    if not os.access(target.parent, os.W_OK):
-        raise RtclusterError(
-            f"Expected a folder that can be written to for the kit {path}, got one that cannot."
-        )
-    if target.exists():
-        known = False
-        if target.is_file():
-            with contextlib.suppress(OSError), target.open("rb") as file:
-                start = file.read(64)
-                known = not start.strip() or start.lstrip().startswith(b"{")
-        if not known:
-            raise RtclusterError(
-                f"Expected a kit or nothing at {path}, got something else; name another file."
-            )

@@ -15,15 +15,22 @@ from typing import Any
 
 from rtcluster.errors import SettingsError
 from rtcluster.events import UNKNOWN_NAME
-from rtcluster.kernel.state import MAX_CENTRES
+from rtcluster.learning import strokes
 from rtcluster.learning.scaling import HELD as HELD_IN_SCALING
-from rtcluster.settings import MAX_CLASSES, Settings
+from rtcluster.learning.strokes import MOST
+from rtcluster.settings import MAX_CENTRES, MAX_CLASSES, MAX_MICROPHONES, Settings
+from rtcluster.text import counted
 
-VERSION = 1
+VERSION, WITH_MICROPHONES = 2, 3
+READ = (1, VERSION, WITH_MICROPHONES)
+"""Versions that are read: the first kept no audio of its strokes; the third has several
+microphones, which a program that knows the second could not use."""
+
 MARK = "rtcluster_kit"
 CHECK = "check"
+MICROPHONES = "microphones"
 
-MAX_BYTES = 4 << 20
+MAX_BYTES = 64 << 20
 """The largest file that is read."""
 
 MAX_NAME = 64
@@ -32,12 +39,19 @@ MAX_NAME = 64
 NAMES = f"a name of 1 to {MAX_NAME} characters, no number and not {UNKNOWN_NAME!r}"
 """What :func:`is_name` allows, in words."""
 
+MAX_CHANNELS = 1024
+"""The highest channel that a microphone may have."""
+
 _LINE = 160
 _LARGEST = 1e15  # counts and features; beyond, float64 no longer holds every whole number
 
 
 class Unfit(ValueError):
     """What was expected and what came, without the name of the file: "X, got Y"."""
+
+
+class NoKit(Unfit):
+    """What came is another kind of file: "Y"."""
 
 
 def text_of(content: Mapping[str, Any]) -> str:
@@ -48,7 +62,8 @@ def text_of(content: Mapping[str, Any]) -> str:
     ValueError
         If a number is not finite.
     """
-    whole = {MARK: VERSION, **content}
+    version = WITH_MICROPHONES if MICROPHONES in content else VERSION
+    whole = {MARK: version, **content}
     return _laid_out(whole | {CHECK: check_sum(whole)}, "") + "\n"
 
 
@@ -80,22 +95,29 @@ def content_of(text: bytes) -> dict[str, Any]:
     Raises
     ------
     Unfit
-        If it is no kit, of another version, or not as it was written.
+        If it is no kit (:class:`NoKit`), of another version, or not as it was written.
     """
     if len(text) > MAX_BYTES:
         raise Unfit(f"at most {MAX_BYTES >> 20} MB, got more")
     try:
         content = json.loads(text.decode("utf-8"))
+    except UnicodeDecodeError as error:
+        raise NoKit("audio, or something else that is no text") from error
     except (ValueError, RecursionError) as error:
         reason = "lists in lists without end" if isinstance(error, RecursionError) else str(error)
         raise Unfit(f"JSON, got {' '.join(reason.split())[:120]}") from error
     if not isinstance(content, dict) or MARK not in content:
-        raise Unfit(f'a kit ("{MARK}": {VERSION}), got other JSON')
-    if content[MARK] != VERSION or type(content[MARK]) is not int:
-        raise Unfit(f"version {VERSION}, got version {_shown(content[MARK])}")
+        raise NoKit("other JSON")
+    if content[MARK] not in READ or type(content[MARK]) is not int:
+        wanted = " or ".join(map(str, READ))
+        raise Unfit(f"version {wanted}, got version {_shown(content[MARK])}")
     try:
-        keys = {*content} - {MARK, CHECK}
-        check({key: content[key] for key in keys})
+        own = {key: value for key, value in content.items() if key not in (MARK, CHECK)}
+        if content[MARK] == 1 and "strokes" not in own:
+            own["strokes"] = None
+        if (content[MARK] == WITH_MICROPHONES) != (MICROPHONES in own):
+            raise Unfit(f"microphones in version {WITH_MICROPHONES} alone, got another")
+        check(own)
         same = content.get(CHECK) == check_sum(content)
     except RecursionError as error:
         raise Unfit("a kit, got lists in lists without end") from error
@@ -104,7 +126,7 @@ def content_of(text: bytes) -> dict[str, Any]:
     if not same:
         raise Unfit("it as rtcluster wrote it, got one that was edited or damaged")
     # The file's order of keys is not kept: equal content makes equal kits.
-    return {key: content[key] for key in keys}
+    return own
 
 
 def _shown(value: Any) -> str:
@@ -160,16 +182,18 @@ def check(content: Mapping[str, Any]) -> None:
     ----------
     content : mapping
         ``names``, ``samplerate``, ``window``, ``guess``, ``features``, ``scaling``,
-        ``detector`` and ``learned``.
+        ``detector``, ``learned`` and ``strokes``; with several microphones ``microphones``.
 
     Raises
     ------
     Unfit
         At the first thing that is out of place.
     """
+    several = (MICROPHONES,) if isinstance(content, Mapping) and MICROPHONES in content else ()
     _keys(
         content, "a kit",
-        ("names", "samplerate", "window", "guess", "features", "scaling", "detector", "learned"),
+        ("names", "samplerate", "window", "guess", "features", "scaling", "detector", "learned",
+         "strokes", *several),
     )  # fmt: skip
     names = content["names"]
     _expect(isinstance(names, list), "a list of names", names)
@@ -187,12 +211,66 @@ def check(content: Mapping[str, Any]) -> None:
         Settings(features=features, scaling=scaling)
     except SettingsError as error:
         raise Unfit(str(error).removeprefix("Expected ").rstrip(".")) from error
+    if several:
+        _check_microphones(content[MICROPHONES])
     detector, learned = content["detector"], content["learned"]
     _expect(detector is None or isinstance(detector, dict), "detector settings", detector)
     _expect((learned is None) == (not names), "names for what was learned", len(names))
     _expect(learned is not None or detector is not None, "classes or detector settings", "neither")
     if learned is not None:
         _check_learned(learned, len(names), len(features), scaling)
+    if content["strokes"] is not None:
+        _expect(learned is not None, "no strokes where nothing was learned", "some")
+        _check_strokes(content["strokes"], len(names), len(content.get(MICROPHONES, ())))
+
+
+def _check_microphones(channels: Any) -> None:
+    _expect(isinstance(channels, list), "a list of microphones", channels)
+    fits = 2 <= len(channels) <= MAX_MICROPHONES
+    _expect(fits, f"2 to {MAX_MICROPHONES} microphones", len(channels))
+    for channel in channels:
+        _whole(channel, "a microphone's channel", 1, MAX_CHANNELS)
+    _expect(len({*channels}) == len(channels), "microphones that differ", channels)
+
+
+def _check_strokes(stored: Any, classes: int, microphones: int) -> None:
+    _expect(isinstance(stored, dict), "an object as strokes", stored)
+    judged = ("held_out",) if "held_out" in stored else ()  # an edited kit has none
+    _keys(stored, "strokes", ("samplerate", "audio", *judged))
+    _whole(stored["samplerate"], "a sample rate of the strokes", 8000, 192000)
+    audio = stored["audio"]
+    _expect(isinstance(audio, list), "a list as audio", audio)
+    most = MOST * MAX_CLASSES
+    _expect(len(audio) <= most, f"at most {counted(most, 'stroke')}", len(audio))
+    longest = strokes.longest(stored["samplerate"])
+    for one in audio:
+        _keys(one, "a stroke", ("class", "peak", "pcm"))
+        _whole(one["class"], "a class", 0, classes - 1)
+        peaks, pcm = ([one[key]] if not microphones else one[key] for key in ("peak", "pcm"))
+        for value in (peaks, pcm):
+            _expect(isinstance(value, list), "a list of microphones", value)
+            wanted = f"{max(1, microphones)} microphones in a stroke"
+            _expect(len(value) == max(1, microphones), wanted, len(value))
+        for peak in peaks:
+            fits = is_number(peak, 0, strokes.LOUDEST)
+            _expect(fits, f"a peak from 0 to {strokes.LOUDEST:.0f}", peak)
+        counts = set()
+        for text in pcm:
+            _expect(isinstance(text, str), "text as pcm", text)
+            count = strokes.samples_in(text)
+            fits = count is not None and 1 <= count <= longest
+            _expect(fits, f"1 to {longest} samples of 16 bits in a stroke", count)
+            counts.add(count)
+        _expect(len(counts) == 1, "as many samples on each microphone", len(counts))
+    heard = {one["class"] for one in audio}
+    _expect(heard == {*range(classes)}, "a stroke of each class", sorted(heard))
+    if judged:
+        _keys(stored["held_out"], "held_out", ("taken", "fewer"))
+        _table(stored["held_out"]["taken"], "taken", (classes, classes), classes, 0.0)
+        fewer = stored["held_out"]["fewer"]
+        _expect(isinstance(fewer, list) and len(fewer) == classes, f"{classes} shares", fewer)
+        for share in fewer:
+            _expect(share is None or is_number(share, 0, 1), "a share from 0 to 1", share)
 
 
 def is_name(name: Any) -> bool:

@@ -11,12 +11,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
-from rtcluster.kernel.jit import compiled
-from rtcluster.learning.scaling import Array
-
-Labels = npt.NDArray[np.int64]
+from rtcluster.kernel.jit import compiled, entry
+from rtcluster.learning.scaling import Array, Labels
 
 TRIALS = 3
 """Candidates for each further k-means++ centre, of which the best is taken."""
@@ -85,7 +82,7 @@ def _square(a: Array, b: Array) -> float:
     return total
 
 
-@compiled
+@entry
 def _spread_out(hits: Array, k: int, draws: Array) -> Array:
     """Starts by k-means++: the next centre is drawn by squared distance from those there are."""
     n = hits.shape[0]
@@ -114,7 +111,7 @@ def _spread_out(hits: Array, k: int, draws: Array) -> Array:
     return centres
 
 
-@compiled
+@entry
 def _lloyd(hits: Array, centres: Array) -> tuple[Labels, float]:
     """Move ``centres`` to the means of their hits until none changes sides.
 

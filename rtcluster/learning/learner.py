@@ -11,31 +11,44 @@ Taught classes need no warm-up: each taught hit is a centre of its own, and noth
 
 The guess's centres are the newest hits of each class, by their first 30 ms, named by their finals.
 
+The three phases share all they know of the hits, so they are one class, in one long module.
+
 Belongs to the pump thread. Deterministic for a seed and an order of hits.
 """
 
 from __future__ import annotations
 
-import functools
 import itertools
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
-from threadpoolctl import ThreadpoolController
 
 from rtcluster import plugins
 from rtcluster.events import LEARNING, UNKNOWN, Relabel
-from rtcluster.kernel.state import MAX_CENTRES, State
+from rtcluster.kernel.state import State
 from rtcluster.learning import model as models
 from rtcluster.learning import seeding
-from rtcluster.learning.centres import Centres, mini_batch_kmeans
-from rtcluster.learning.history import EARLIER_SESSION, Held, History, rows
-from rtcluster.learning.kmeans import Labels, Partition, kmeans, settle
+from rtcluster.learning.centres import Centres, MiniBatch
+from rtcluster.learning.drum_sets import DrumSets, Odds
+from rtcluster.learning.history import EARLIER_SESSION, FEWEST, History, StoredHit, rows, strays
+from rtcluster.learning.kmeans import Partition, kmeans, settle
 from rtcluster.learning.model import Stage
-from rtcluster.learning.scaling import SCALINGS, Array, MinMaxScaling, Scaling
-from rtcluster.settings import AUTO, MAX_CLASSES, MINI_BATCH, Settings
+from rtcluster.learning.scaling import (
+    HELD,
+    Array,
+    Labels,
+    MinMaxScaling,
+    Scaling,
+    scaling_for,
+    scaling_from,
+)
+from rtcluster.learning.threads import pools
+from rtcluster.settings import AUTO, MAX_CENTRES, MAX_CLASSES, MINI_BATCH, Settings
+from rtcluster.text import counted
 
 SETTLED = 60
 """Hits after which the classes have settled."""
@@ -49,12 +62,6 @@ fit the held hits a little better and change under the player more often."""
 
 GROWTH = 0.40
 """Share of the inertia that one class more must save."""
-
-FEWEST = 3
-"""Hits that make a new drum; fewer may be an accident."""
-
-HELD = 256
-"""Hits that are held."""
 
 COUNTED = 96
 """Newest hits that drums are counted in: affinity propagation takes time with their square."""
@@ -89,6 +96,8 @@ class Lesson:
         The class in the final's event: what the listener was told.
     taught : int or None
         The class as a person has it.
+    parts : tuple of int
+        The classes of all drums that the event told, where a kit can tell two.
     """
 
     id: int
@@ -98,6 +107,7 @@ class Lesson:
     whole: bool
     class_: int = LEARNING
     taught: int | None = None
+    parts: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,19 +130,6 @@ class Update:
     merges: tuple[tuple[int, int], ...] = ()
 
 
-@functools.cache
-def _openmp() -> ThreadpoolController:
-    """OpenMP as scikit-learn has loaded it; its limit is that of the calling thread.
-
-    Looked for once: some versions of threadpoolctl ask the dynamic loader with a callback into
-    Python, which locks up if another thread imports an extension module meanwhile.
-    """
-    return ThreadpoolController().select(user_api="openmp")
-
-
-_openmp()
-
-
 class Learner:
     """Learns the classes of a session.
 
@@ -140,10 +137,13 @@ class Learner:
     ----------
     settings : Settings
         ``classes``, ``warmup``, ``freeze``, ``scaling``, ``memory``, ``reject`` and ``seed``.
+    features : sequence of str, optional
+        Names of what the hits are told by, if not those of the settings.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, features: Sequence[str] | None = None) -> None:
         self.settings = settings
+        self._features = settings.features if features is None else features
         self.frozen = settings.freeze
         self.names: list[str] = []
         self.heard = 0
@@ -152,18 +152,23 @@ class Learner:
         self._wanted = 2 if settings.classes == AUTO else int(settings.classes)
         self._name_up_to(1 if self._auto else self._wanted)
         self._random = np.random.RandomState(settings.seed)  # scikit-learn's own kind
-        self._threads = _openmp()
         self._scaling: dict[str, Scaling] = {
-            stage: SCALINGS[settings.scaling]() for stage in ("guess", "final")
+            stage: scaling_for(settings.scaling, self._features) for stage in ("guess", "final")
         }
         self._clusterer = (
-            mini_batch_kmeans
+            MiniBatch
             if settings.clusterer == MINI_BATCH
             else plugins.find(plugins.CLUSTERER_GROUP, settings.clusterer)
+        )
+        own = self._clusterer is MiniBatch
+        # One thread: left alone, OpenMP's team costs tens of milliseconds now and then.
+        self._one_thread: Callable[[], AbstractContextManager[object]] = (
+            nullcontext if own else partial(pools("openmp").limit, limits=1)
         )
         self._history = History(HELD)
         self._centres: Centres | None = None
         self._taught = False
+        self._odds: Odds | None = None
 
     # What can be asked.
 
@@ -180,7 +185,10 @@ class Learner:
     def model(self) -> State:
         """The present model as the kernel's record."""
         self.version += 1
-        return models.record(self.version, self._guess_stage(), self._final_stage(), self._reject)
+        out = models.record(self.version, self._guess_stage(), self._final_stage(), self._reject)
+        if self._odds is not None:
+            out["by_sets"], out["prior"] = 1, self._odds.prior()
+        return out
 
     # What it is told.
 
@@ -189,7 +197,9 @@ class Learner:
         if self.frozen and self.ready and lesson.taught is None:
             return Update()
         told = lesson.class_ if lesson.taught is None else lesson.taught
-        held = Held(
+        if self._odds is not None and lesson.taught is None:
+            return self._count(self._odds, lesson)
+        held = StoredHit(
             lesson.id, lesson.guess, lesson.final, lesson.zcr, lesson.whole, told,
             lesson.taught is not None,
         )  # fmt: skip
@@ -197,7 +207,12 @@ class Learner:
         if told == UNKNOWN:
             # It may turn out to be a new drum, but it teaches none of the old ones.
             self._history.add(held)
-            return self._look() if self._auto and self._due() else Update()
+            return self._refit() if self._auto and self._due() else Update()
+        may_stray = self._centres is not None and not self._taught
+        if may_stray and lesson.whole and self._is_stray(lesson.final):
+            held.stray = True
+            self._history.add(held)
+            return self._refit() if self._due() else Update()
         self._scaling["guess"].learn(lesson.guess[None, :])
         if lesson.whole or self._centres is None:
             self._scaling["final"].learn(lesson.final[None, :])
@@ -207,12 +222,26 @@ class Learner:
         if self._centres is None:
             return self._start() if self.heard >= self.settings.warmup_hits else Update()
         if lesson.whole and told >= 0:
-            # One thread: left alone, OpenMP's team costs tens of milliseconds now and then.
-            with self._threads.limit(limits=1):
+            with self._one_thread():
                 self._centres.learn(lesson.final, self._scaling["final"])
         if self._taught or not self._due():
             return Update(self.model())
-        return self._look()
+        return self._refit()
+
+    def tell_apart_by(self, sets: DrumSets) -> None:
+        """Let the sets of a taught kit's drums decide: all that is learned is how often each comes.
+
+        What decides are the strokes, which are what they are, so no drum moves into another.
+        """
+        self._odds = Odds(sets)
+
+    def _count(self, odds: Odds, lesson: Lesson) -> Update:
+        """Take in a hit whose drums are told by their sets."""
+        self.heard += 1
+        if lesson.class_ < 0:
+            return Update()
+        odds.learn(lesson.parts)
+        return Update(self.model())
 
     def end(self) -> Update:
         """The stream has ended: form the classes from the hits there are, if they suffice."""
@@ -225,7 +254,7 @@ class Learner:
     def centres(self) -> tuple[Array, Labels]:
         """Raw centres of the finals, shape (n_centres, n_features), and the class of each."""
         if self._centres is None:
-            return np.zeros((0, len(self.settings.features))), np.zeros(0, np.int64)
+            return np.zeros((0, len(self._features))), np.zeros(0, np.int64)
         return self._centres.raw, self._centres.owner
 
     def begin(self) -> None:
@@ -267,18 +296,43 @@ class Learner:
         relabels = self._relabel(everyone=True)
         return Update(self.model(), COUNTING_LEAD_S if self._auto else LEAD_S, relabels)
 
-    def _teachers(self) -> list[Held]:
+    def _teachers(self) -> list[StoredHit]:
         """The hits that may place centres; the cut ones too where hardly one is whole."""
-        known = [hit for hit in self._history if hit.class_ != UNKNOWN or self._auto]
+        known = [h for h in self._history if not h.stray and (h.class_ != UNKNOWN or self._auto)]
         whole = [hit for hit in known if hit.whole]
         return whole if len(whole) >= max(4, self._wanted) else known
 
-    def _look(self) -> Update:
+    def _is_stray(self, final: Array) -> bool:
+        """Whether a hit lies far outside the range of those that are held."""
+        held = [hit.final for hit in self._history if hit.whole]
+        return bool(strays(np.array([*held, final]))[-1])
+
+    def _sort_out(self) -> bool:
+        """Find the stray hits among those held; where others are than were, scale by the rest.
+
+        A stray may have set the range before there were hits enough to tell that it is one, and
+        hits that were stray may have turned out to be a drum.
+        """
+        held = [hit for hit in self._history if hit.whole]
+        found = strays(rows(held, "final")) if held else ()
+        changed = False
+        for hit, stray in zip(held, found, strict=True):
+            changed |= hit.stray != bool(stray)
+            hit.stray = bool(stray)
+        if changed:
+            kept = [hit for hit in self._history if not hit.stray]
+            for stage in self._scaling:
+                self._scaling[stage] = scaling_for(self.settings.scaling, self._features)
+                self._scaling[stage].learn(rows(kept, stage))
+        return changed
+
+    def _refit(self) -> Update:
         """Look whether another start fits the held hits better, or a new drum has come."""
+        changed = self._sort_out()
         centres, hits = self._centres, self._teachers()
         if centres is None or len(hits) < 2 * len(centres):
             return Update(None if centres is None else self.model())
-        settling = self.heard <= SETTLED
+        settling = self.heard <= SETTLED or changed
         scaled = self._scaling["final"].scaled(rows(hits, "final"))
         standing = settle(scaled, centres.scaled(self._scaling["final"]))
         k = len(centres)
@@ -307,8 +361,7 @@ class Learner:
         self, scaled: Array, standing: Labels, k: int
     ) -> tuple[int, tuple[tuple[int, int], ...]]:
         """Count the drums; never fewer than stand. Tell which classes seem to be one."""
-        with self._threads.limit(limits=1):
-            found = seeding.count(scaled[-COUNTED:])
+        found = seeding.count(scaled[-COUNTED:])
         counted = int(found.max()) + 1
         if counted >= k:
             return min(counted, k + 1, MAX_CLASSES), ()
@@ -319,7 +372,7 @@ class Learner:
                 home[class_] = int(np.bincount(own).argmax())
         return k, tuple((a, b) for a in home for b in home if a < b and home[a] == home[b])
 
-    def _place(self, hits: list[Held], centres: Array, labels: Labels) -> None:
+    def _place(self, hits: list[StoredHit], centres: Array, labels: Labels) -> None:
         """Put the centres, scaled, where a partition of the held hits has them."""
         scaling = self._scaling["final"]
         raw = (centres - scaling.offset) / scaling.scale
@@ -402,7 +455,9 @@ class Learner:
             If nothing has been learned yet.
         """
         if self._centres is None:
-            raise ValueError(f"Expected classes to save, got {self.heard} hits and none yet.")
+            raise ValueError(
+                f"Expected classes to save, got {counted(self.heard, 'hit')} and none yet."
+            )
         return {
             "names": list(self.names),
             "taught": self._taught,
@@ -430,12 +485,12 @@ class Learner:
         out._wanted = len(out.names)
         out._taught, out.heard = bool(stored["taught"]), int(stored["heard"])
         for stage, scaling in stored["scaling"].items():
-            out._scaling[stage] = SCALINGS[scaling["name"]].from_dict(scaling)
+            out._scaling[stage] = scaling_from(scaling, settings.features)
         rest = (settings.memory, out._random, out._clusterer)
         out._centres = Centres.from_dict(stored["centres"], *rest)
         for hit in stored["prototypes"]:
             out._history.add(
-                Held(
+                StoredHit(
                     EARLIER_SESSION,
                     np.array(hit["guess"], dtype=np.float64),
                     np.array(hit["final"], dtype=np.float64),
@@ -468,5 +523,4 @@ def warm_up() -> None:
     scaling.learn(hits)
     weights = np.ones(2)
     centres = Centres(hits[1:3], weights, np.arange(2), hits[:2], 0, np.random.RandomState(0))
-    with _openmp().limit(limits=1):
-        centres.learn(hits[0], scaling)
+    centres.learn(hits[0], scaling)

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rtcluster.kernel.state import MAX_CENTRES, MODEL, State
-from rtcluster.learning.kmeans import Labels
-from rtcluster.learning.scaling import Array, Scaling
+from rtcluster.kernel.state import MODEL, State
+from rtcluster.learning.scaling import Array, Labels, Scaling
+from rtcluster.settings import MAX_CENTRES
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,25 +4,31 @@ A scaling learns from raw features and is at any moment an affine map per featur
 * scale + offset``: the form that ``MinMaxScaler.transform`` has, and that the kernel applies.
 Centres are kept in raw feature space and pass through the map of the moment, so they move with it
 when the range grows.
+
+Values that are parts of one thing, the bands of a spectrum, have one factor between them: that of
+the widest. Scaled each by itself, a band in which little happens would count as much as any.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.preprocessing import MinMaxScaler
+
+from rtcluster.settings import BAND_FEATURES
 
 Array = npt.NDArray[np.float64]
+Labels = npt.NDArray[np.int64]
 
 TAIL = 0.10
 """Share of the hits at either end that :class:`RobustScaling` leaves outside its range."""
 
 HELD = 256
-"""Hits that :class:`RobustScaling` takes its quantiles from: the newest ones."""
+"""Newest hits that the learner holds, and that :class:`RobustScaling` takes its quantiles from."""
 
+_NO_WIDTH = 10 * np.finfo(np.float64).eps  # scikit-learn's measure of a constant feature
 _CONSTANT = 1e-9  # a feature that varies less than this is left in the middle of the range
 
 
@@ -62,44 +68,47 @@ class MinMaxScaling:
 
     name = "minmax"
 
-    def __init__(self) -> None:
-        self._scaler: Any = MinMaxScaler(feature_range=(-1, 1))
+    def __init__(self, together: Sequence[int] = ()) -> None:
+        self._together = list(together)
+        self._low: Array = np.empty(0)
+        self._high: Array = np.empty(0)
+        self._scale: Array = np.empty(0)
+        self._offset: Array = np.empty(0)
 
     def learn(self, hits: Array) -> None:
-        """Widen the range.
-
-        Hits inside the range change nothing, so scikit-learn, whose checks take longer than
-        all else that a hit costs, is not asked about them.
-        """
-        if hasattr(self._scaler, "scale_") and bool(
-            (hits >= self._scaler.data_min_).all() and (hits <= self._scaler.data_max_).all()
-        ):
-            return
-        self._scaler.partial_fit(hits)
+        """Widen the range, as ``MinMaxScaler.partial_fit`` does."""
+        low, high = hits.min(axis=0), hits.max(axis=0)
+        if self._low.size:
+            low, high = np.minimum(self._low, low), np.maximum(self._high, high)
+        self._low, self._high = low, high
+        width = high - low
+        if self._together:
+            width[self._together] = width[self._together].max()
+        self._scale = 2.0 / np.where(width < _NO_WIDTH, 1.0, width)
+        self._offset = -1.0 - low * self._scale
 
     @property
     def scale(self) -> Array:
         """Factor per feature."""
-        return np.asarray(self._scaler.scale_)
+        return self._scale
 
     @property
     def offset(self) -> Array:
         """Summand per feature."""
-        return np.asarray(self._scaler.min_)
+        return self._offset
 
     def scaled(self, hits: Array) -> Array:
         """``MinMaxScaler.transform``."""
-        return hits * self.scale + self.offset
+        return hits * self._scale + self._offset
 
     def as_dict(self) -> dict[str, Any]:
         """The least and the greatest value of each feature."""
-        low, high = self._scaler.data_min_, self._scaler.data_max_
-        return {"name": self.name, "low": low.tolist(), "high": high.tolist()}
+        return {"name": self.name, "low": self._low.tolist(), "high": self._high.tolist()}
 
     @classmethod
-    def from_dict(cls, stored: Mapping[str, Any]) -> MinMaxScaling:
+    def from_dict(cls, stored: Mapping[str, Any], together: Sequence[int] = ()) -> MinMaxScaling:
         """The scaling that :meth:`as_dict` described, to the bit."""
-        out = cls()
+        out = cls(together)
         out.learn(np.array([stored["low"], stored["high"]], dtype=np.float64))
         return out
 
@@ -109,7 +118,8 @@ class RobustScaling:
 
     name = "robust"
 
-    def __init__(self) -> None:
+    def __init__(self, together: Sequence[int] = ()) -> None:
+        self._together = list(together)
         self._hits: Array = np.empty((0, 0))
         self._scale: Array = np.empty(0)
         self._offset: Array = np.empty(0)
@@ -122,6 +132,8 @@ class RobustScaling:
         # With few hits a drum may lie wholly outside the quantiles: the range is never less than
         # a third of the extent.
         width = np.maximum(high - low, np.ptp(self._hits, axis=0) / 3.0)
+        if self._together:
+            width[self._together] = width[self._together].max()
         varies = width > _CONSTANT
         self._scale = np.where(varies, 2.0 / np.where(varies, width, 1.0), 1.0)
         self._offset = -(low + high) / 2.0 * self._scale
@@ -145,9 +157,9 @@ class RobustScaling:
         return {"name": self.name, "hits": self._hits.tolist()}
 
     @classmethod
-    def from_dict(cls, stored: Mapping[str, Any]) -> RobustScaling:
+    def from_dict(cls, stored: Mapping[str, Any], together: Sequence[int] = ()) -> RobustScaling:
         """The scaling that :meth:`as_dict` described, to the bit."""
-        out = cls()
+        out = cls(together)
         out.learn(np.array(stored["hits"], dtype=np.float64))
         return out
 
@@ -157,3 +169,18 @@ SCALINGS: dict[str, type[MinMaxScaling] | type[RobustScaling]] = {
     "robust": RobustScaling,
 }
 """By the name that ``--scaling`` takes."""
+
+
+def scaling_for(name: str, features: Sequence[str]) -> Scaling:
+    """A scaling by name, that has heard nothing, for hits of these features."""
+    return SCALINGS[name](_together(features))
+
+
+def scaling_from(stored: Mapping[str, Any], features: Sequence[str]) -> Scaling:
+    """A scaling as a kit has it."""
+    return SCALINGS[stored["name"]].from_dict(stored, _together(features))
+
+
+def _together(features: Sequence[str]) -> list[int]:
+    """Places of the features that have one factor between them."""
+    return [place for place, name in enumerate(features) if name in BAND_FEATURES]

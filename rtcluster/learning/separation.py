@@ -10,8 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rtcluster.learning.kmeans import Labels
-from rtcluster.learning.scaling import Array
+from rtcluster.learning.scaling import Array, Labels
 
 CLEAR, FAIR = 4.0, 2.0
 """Spreads between two drums from which they are clearly, or fairly, apart."""

@@ -14,10 +14,12 @@ import numpy as np
 
 from rtcluster.events import Event, Final, Guess
 from rtcluster.learning.detection import Detection
+from rtcluster.learning.held_out import held_out
 from rtcluster.learning.kit import Kit
 from rtcluster.learning.learner import Learner, Lesson
-from rtcluster.learning.scaling import SCALINGS, Array
+from rtcluster.learning.scaling import Array, scaling_for
 from rtcluster.learning.separation import Separation, distances, separation
+from rtcluster.learning.strokes import Audio, Stroke, read, stored
 from rtcluster.settings import FEATURE_SETS, MAX_FEATURES, Settings
 
 HITS = 5
@@ -101,13 +103,22 @@ class Teacher:
         self.settings = replace(settings, classes=len(self.names), warmup=None, freeze=False)
         self._measured = tuple(measuring(self.settings).features)
         self._lessons: list[Lesson] = []
+        self._strokes: list[Audio | None] = []
         self._refused = 0
 
     def count(self, class_: int) -> int:
         """Hits of a drum so far."""
         return sum(lesson.taught == class_ for lesson in self._lessons)
 
-    def offer(self, class_: int, guess: Guess, final: Final, *, believe: bool = False) -> Verdict:
+    def offer(
+        self,
+        class_: int,
+        guess: Guess,
+        final: Final,
+        audio: Audio | None = None,
+        *,
+        believe: bool = False,
+    ) -> Verdict:
         """Take a hit, or refuse one that is plainly another drum.
 
         Parameters
@@ -115,6 +126,9 @@ class Teacher:
         class_ : int
             The drum that it is said to be.
         guess, final : Guess, Final
+        audio : ndarray of float32, optional
+            Its own, as :func:`rtcluster.learning.strokes.cut` gives it. A kit keeps the audio if it
+            has that of every hit; without it tells no two drums at once.
         believe : bool
             Take it whatever it sounds like.
         """
@@ -123,6 +137,7 @@ class Teacher:
         if like and self._refused <= PATIENCE:
             return Verdict(False, like)
         self._refused = 0
+        self._strokes.append(audio)
         self._lessons.append(
             Lesson(
                 id=len(self._lessons),
@@ -164,7 +179,12 @@ class Teacher:
 
     # What came of it.
 
-    def kit(self, samplerate: int, detection: Detection | None = None) -> Kit:
+    def kit(
+        self,
+        samplerate: int,
+        detection: Detection | None = None,
+        microphones: tuple[int, ...] = (),
+    ) -> Kit:
         """The kit that was taught.
 
         Parameters
@@ -173,18 +193,27 @@ class Teacher:
             Hz, at which the hits were heard.
         detection : Detection, optional
             Detector settings to go with it.
+        microphones : tuple of int
+            Channels, from 1, that the hits were heard on, where these are several.
         """
         learner = Learner(self.settings)
         learner.names = list(self.names)
         width = len(self.settings.features)
         for lesson in self._lessons:
             learner.learn(replace(lesson, guess=lesson.guess[:width], final=lesson.final[:width]))
-        return Kit.of(learner, self.settings, samplerate, detection)
+        taught = zip(self._lessons, self._strokes, strict=True)
+        audio = [Stroke(one.taught or 0, own) for one, own in taught if own is not None]
+        kept = stored(audio, samplerate) if audio and len(audio) == len(self._lessons) else None
+        if kept is not None:
+            rate = kept["samplerate"]
+            kept["held_out"] = held_out(read(kept, rate), len(self.names), rate)
+        return Kit.of(learner, self.settings, samplerate, detection, kept, microphones)
 
     def separation(self, features: Iterable[str] | None = None) -> Separation:
         """How well some of the measured features, by default the kit's, tell the drums apart."""
-        places = [self._measured.index(name) for name in features or self.settings.features]
-        scaling, finals = SCALINGS[self.settings.scaling](), self._finals()[:, places]
+        chosen = tuple(features or self.settings.features)
+        finals = self._finals()[:, [self._measured.index(name) for name in chosen]]
+        scaling = scaling_for(self.settings.scaling, chosen)
         scaling.learn(finals)
         return separation(scaling.scaled(finals), self._classes(), len(self.names))
 

@@ -59,10 +59,12 @@ class Address:
         """Whether a ``Host`` header can be meant for this server.
 
         A page of somebody else's can let a name of its own point here, but no number: so
-        numbers are let in, and of the names only localhost and the one that was given.
+        numbers are let in, and of the names only localhost and the one that was given. A number
+        with a scope (``fe80::1%eth0``) is not: it means something on one machine only, no browser
+        sends it, and what stands after the ``%`` could be anything.
         """
         host, port = _split(header)
-        if port != self.port:
+        if port != self.port or "%" in host:
             return False
         if host in ("localhost", self.host.lower()):
             return True
@@ -85,6 +87,11 @@ def listen(host: str, port: int) -> tuple[socket.socket, Address]:
     RtclusterError
         If there is no such host here, or the port is taken.
     """
+    if "%" in host:
+        raise RtclusterError(
+            f"Expected a host without a scope, which no browser opens, got {host!r}; "
+            "'::' is all of this machine's addresses."
+        )
     try:
         if not 0 <= port <= _HIGHEST_PORT:
             raise OverflowError

@@ -18,8 +18,9 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
 from rtcluster.monitor.address import Address
-from rtcluster.monitor.door import Door
+from rtcluster.monitor.authentication import Door
 from rtcluster.monitor.pages import Pages
+from rtcluster.monitor.strangers import Strangers
 
 KINDS = {
     ".html": "text/html; charset=utf-8",
@@ -41,7 +42,7 @@ def page_files() -> dict[str, tuple[bytes, str]]:
     return found
 
 
-def build(pages: Pages, token: str, address: Address) -> Starlette:
+def build(pages: Pages, token: str, address: Address, strangers: Strangers) -> Starlette:
     """Make the app."""
     served = page_files()
 
@@ -62,6 +63,6 @@ def build(pages: Pages, token: str, address: Address) -> Starlette:
 
     return Starlette(
         routes=[Route("/", file), Route("/{name}", file), WebSocketRoute("/live", live)],
-        middleware=[Middleware(Door, token=token, address=address)],
+        middleware=[Middleware(Door, token=token, address=address, strangers=strangers)],
         lifespan=lifespan,
     )

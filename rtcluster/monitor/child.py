@@ -19,7 +19,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from rtcluster.errors import RtclusterError
+from rtcluster.errors import RtclusterError, expecting
 
 START_S = 30.0
 """How long a server may take to answer; it waits for a core like any other program."""
@@ -74,7 +74,7 @@ class Child:
             options["process_group"] = 0
             options["pass_fds"] = (listener.fileno(),)
         path = os.pathsep.join(filter(None, (str(_ROOT), os.environ.get("PYTHONPATH"))))
-        try:
+        with expecting("to start the monitor's server"):
             self._process = subprocess.Popen(
                 [sys.executable, "-P", "-m", _MODULE],
                 stdin=subprocess.PIPE,
@@ -82,10 +82,6 @@ class Child:
                 env=os.environ | {"PYTHONPATH": path},
                 **options,
             )
-        except OSError as error:
-            raise RtclusterError(
-                f"Expected to start the monitor's server, got: {error.strerror}."
-            ) from error
         assert self._process.stdin is not None and self._process.stdout is not None
         self._stdin, self._stdout = self._process.stdin, self._process.stdout
         self._listening = threading.Thread(
@@ -137,7 +133,7 @@ class Child:
         for text in self._stdout:
             try:
                 line = json.loads(text)
-            except ValueError:
+            except (ValueError, RecursionError):
                 continue
             if not isinstance(line, dict):
                 continue
@@ -166,7 +162,8 @@ class Child:
             self._process.wait(LEAVE_S)
         except subprocess.TimeoutExpired:
             self.kill()
-            self._process.wait()
+            with suppress(subprocess.TimeoutExpired):
+                self._process.wait(LEAVE_S)
         self._listening.join(LEAVE_S)
         if not self._listening.is_alive():
             self._stdout.close()

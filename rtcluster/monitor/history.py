@@ -15,7 +15,7 @@ EVENTS = 1500
 """Events kept: some 400 hits."""
 
 
-class History:
+class PageHistory:
     """The lines that a session's present state is made of."""
 
     def __init__(self) -> None:

@@ -14,7 +14,7 @@ from collections.abc import Callable
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from rtcluster.monitor.history import History
+from rtcluster.monitor.history import PageHistory
 
 WAITING = 200
 """Messages that may wait for a page: some 2 s of a busy session."""
@@ -109,7 +109,7 @@ class Pages:
     def __init__(self, first: dict[str, object], ask: Callable[[dict[str, object]], None]) -> None:
         self._first = json.dumps(first)
         self._ask = ask
-        self._history = History()
+        self._history = PageHistory()
         self._open: set[Page] = set()
 
     def tell(self, lines: list[tuple[dict[str, object], str]]) -> None:

@@ -47,7 +47,10 @@ class Playing:
             if kind == "onset":
                 self._live.add(line["id"], line["sample"] / self._rate, velocity=line["velocity"])
             elif kind in ("guess", "final", "relabel"):
-                self._live.label(line["id"], line["class"], line["name"], line.get("velocity"))
+                others = [part["class"] for part in line.get("parts", ())[1:]]
+                self._live.label(
+                    line["id"], line["class"], line["name"], line.get("velocity"), others
+                )
         except (ArithmeticError, ValueError):
             # What no figures can be made of: the page goes on, and the beat is listened for anew.
             self._live = Live(self._bpm)

@@ -31,6 +31,7 @@ from rtcluster.monitor.address import Address
 from rtcluster.monitor.app import build
 from rtcluster.monitor.pages import Pages
 from rtcluster.monitor.playing import Playing
+from rtcluster.monitor.strangers import Strangers, watched
 
 NICE = 10
 """Behind everything that has to do with audio."""
@@ -62,12 +63,12 @@ def say(line: dict[str, object]) -> None:
 async def serve(config: Line, waiting: list[tuple[Line, str]], more: Iterator[Any]) -> None:
     """Serve pages until the input ends."""
     address = Address(config["host"], config["port"], config["open"])
-    pages, playing = Pages(config["page"], say), Playing()
+    pages, playing, strangers = Pages(config["page"], say), Playing(), Strangers()
     server = uvicorn.Server(
         uvicorn.Config(
-            build(pages, config["token"], address),
+            build(pages, config["token"], address, strangers),
             loop="asyncio",
-            http="h11",
+            http=watched(strangers),
             lifespan="on",
             log_config=None,
             log_level="critical",

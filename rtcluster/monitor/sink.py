@@ -8,24 +8,23 @@ and told what it has to know; the session goes on either way.
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import secrets
 import socket
-import threading
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from rtcluster.controls import Controls, Request
 from rtcluster.errors import RtclusterError
 from rtcluster.events import Event, Final
+from rtcluster.libraries import extra
 from rtcluster.monitor.address import Address, listen
 from rtcluster.monitor.child import LEAVE_S, Child
-from rtcluster.monitor.history import History
-from rtcluster.monitor.outbox import Outbox
-from rtcluster.notebook.palette import COLOURS, MARKERS, NONE_COLOUR, NONE_MARKER
+from rtcluster.monitor.history import PageHistory
+from rtcluster.pages.palette import COLOURS, MARKERS, NONE_COLOUR, NONE_MARKER, OUTLINES
+from rtcluster.session.controls import Controls, Request
 from rtcluster.sinks import Sink
+from rtcluster.sinks.outbox import Outbox, Writer
 
 STUCK_S = 10.0
 """A server that takes no line for so long is ended, and started again."""
@@ -50,6 +49,9 @@ class Monitor(Sink):
         The link to the page, with the token that opens it.
     """
 
+    label = "The monitor"
+    wants_status = True
+
     def __init__(
         self,
         controls: Controls,
@@ -70,19 +72,19 @@ class Monitor(Sink):
             "page": {
                 "event": "page",
                 "colours": COLOURS,
-                "markers": MARKERS,
-                "none": [NONE_COLOUR, NONE_MARKER],
+                "outlines": [OUTLINES[marker] for marker in MARKERS],
+                "none": [NONE_COLOUR, OUTLINES[NONE_MARKER]],
             },
         }
         self._outbox = Outbox()
-        self._history = History()
+        self._history = PageHistory()
         self._closing = False
+        self._gone = False  # the server, for good
         self._refused = 0  # events that JSON cannot carry
         self._restarts = self._restarts_in_all = 0
         self._child = self._start()
         self._child.wait_until_it_answers()
-        self._writer = threading.Thread(target=self._feed, name="rtcluster-monitor", daemon=True)
-        self._writer.start()
+        self._writer = Writer("rtcluster-monitor", self._outbox, self._feed)
 
     @classmethod
     def open(
@@ -111,12 +113,8 @@ class Monitor(Sink):
         RtclusterError
             If a package is missing, the port is taken, or the server does not start.
         """
-        missing = [name for name in _PACKAGES if importlib.util.find_spec(name) is None]
-        if missing:
-            raise RtclusterError(
-                f"Expected the {missing[0]} package for --monitor, got none. "
-                "Install it with: pip install 'rtcluster[monitor]'"
-            )
+        with extra("monitor", *_PACKAGES):
+            pass  # the server's own process imports them
         listener, address = listen(host, port)
         try:
             monitor = cls(controls, listener, address, report)
@@ -127,7 +125,12 @@ class Monitor(Sink):
             report(warning)
         return monitor
 
-    # The pump thread's. Nothing here waits.
+    @property
+    def server(self) -> int:
+        """Number of the server's process; another once it was started again."""
+        return self._child.pid
+
+    # The pump thread's. Nothing here waits. What ended the writer is told by the next event.
 
     def begin(self, session: dict[str, object]) -> None:
         """Clear the page for a new session."""
@@ -135,13 +138,19 @@ class Monitor(Sink):
 
     def event(self, event: Event) -> None:
         """Show an event."""
+        self._require_writer()
         self._outbox.event(event)
 
     def status(self, status: dict[str, object]) -> None:
         """Show how things stand."""
+        self._require_writer()
         self._outbox.status(status)
         if self._child.stuck_for() > STUCK_S:
             self._child.kill()  # the writer's write ends, and it starts another
+
+    def _require_writer(self) -> None:
+        if self._writer.error is not None:
+            raise self._writer.error
 
     def figures(self) -> Mapping[str, object]:
         """Lines that the server was too slow for, and how often it was started again."""
@@ -166,11 +175,9 @@ class Monitor(Sink):
         if self._closing:
             return
         self._closing = True
-        self._outbox.close()
-        self._writer.join(LEAVE_S)
-        if self._writer.is_alive():  # in a write that a stuck server does not take
+        if not self._writer.close(LEAVE_S):  # in a write that a stuck server does not take
             self._child.kill()
-            self._writer.join()
+            self._writer.close(LEAVE_S)
         self._child.leave()
         self._listener.close()
 
@@ -184,27 +191,26 @@ class Monitor(Sink):
 
     # The writer thread's.
 
-    def _feed(self) -> None:
-        while (batch := self._outbox.take()) is not None:
-            data = b"".join(map(self._encoded, batch))
-            if not self._child.write(data) and not self._again():
-                return
+    def _feed(self, batch: list[Any]) -> None:
+        data = b"".join(map(self._encoded, batch))
+        if not self._gone and not self._child.write(data):
+            self._gone = not self._again()
 
     def _encoded(self, item: Event | dict[str, object] | None) -> bytes:
         """A line of JSON, made once, whoever reads it. None only wakes."""
         if item is None:
             return b""
-        line = item if isinstance(item, dict) else item.as_dict()
-        if isinstance(item, Final):
-            line["features"] = item.features[:2]
-        elif "event" not in line:
-            line = {"event": "status", **line}
         try:
+            line = item if isinstance(item, dict) else item.as_dict()
+            if isinstance(item, Final):
+                line["features"] = item.features[:2]
+            elif "event" not in line:
+                line = {"event": "status", **line}
             text = json.dumps(line, allow_nan=False, separators=(",", ":"))
-        except ValueError:
+            self._history.take(line, text)
+        except Exception:  # of any kind: it costs this line, and is counted
             self._refused += 1
             return b""
-        self._history.take(line, text)
         return text.encode() + b"\n"
 
     def _start(self) -> Child:

@@ -18,7 +18,11 @@ import soundfile
 import soxr
 from numpy.typing import NDArray
 
-from rtcluster.names import for_libsndfile, visible
+from rtcluster.errors import SourceError, expecting
+from rtcluster.files import open_file
+from rtcluster.libraries import silent_libraries
+from rtcluster.settings import RATES
+from rtcluster.text import for_libsndfile, visible
 
 IN_MEMORY = 20_000_000
 """Samples that are kept in memory: 80 MB, 15 minutes at 22050 Hz."""
@@ -26,8 +30,8 @@ IN_MEMORY = 20_000_000
 BLOCK = 1 << 18
 """Frames that are read at once."""
 
-RATES = (8_000, 192_000)
-"""Rates in Hz between which the 2048-sample frames of librosa's onset strength make sense."""
+LOUDEST = 1e9
+"""Samples beyond this are no audio, full scale being 1, and their powers overflow float32."""
 
 Tick = Callable[[int, int], None]
 """Called with the work done and the whole work, in the same unit, now and then."""
@@ -95,8 +99,8 @@ def load(
 
     Raises
     ------
-    OSError
-        If the file cannot be opened.
+    SourceError
+        If the file cannot be opened; an OSError too.
     ValueError
         If the rate is out of range, or the file is no audio, is empty, or holds a sample that is
         not a number.
@@ -104,7 +108,9 @@ def load(
     path = Path(path)
     probe(path, rate)
     try:
-        with soundfile.SoundFile(for_libsndfile(path)) as file:
+        with silent_libraries():
+            opened = soundfile.SoundFile(for_libsndfile(path))
+        with opened as file:
             source_rate, channels = int(file.samplerate), int(file.channels)
             expected = int(np.ceil(file.frames * rate / source_rate))
             samples = _collect(_resampled(file, rate, tick), expected, scratch)
@@ -121,10 +127,11 @@ def probe(path: str | Path, rate: int) -> None:
     if not low <= rate <= high:
         raise ValueError(f"Expected a rate from {low} to {high} Hz, got {rate}.")
     path = Path(path)
-    with path.open("rb"):
-        pass  # the system's own words for a file that cannot be opened
+    with expecting(f"an audio file at {path}", kind=SourceError):
+        open_file(path).close()  # libsndfile would say no more than "System error"
     try:
-        soundfile.info(for_libsndfile(path))
+        with silent_libraries():
+            soundfile.info(for_libsndfile(path))
     except soundfile.LibsndfileError as error:
         raise _unreadable(path, error) from error
 
@@ -140,12 +147,17 @@ def _resampled(file: soundfile.SoundFile, rate: int, tick: Tick) -> Iterator[NDA
     if file.samplerate != rate:
         stream = soxr.ResampleStream(file.samplerate, rate, 1, dtype="float32", quality="HQ")
     read = 0
-    for block in file.blocks(BLOCK, dtype="float32", always_2d=True):
-        mono: NDArray[np.float32] = np.asarray(np.mean(block, axis=1), np.float32)
-        if not np.isfinite(mono).all():
+    while True:
+        with silent_libraries():
+            block = file.read(BLOCK, dtype="float32", always_2d=True)
+        if not len(block):
+            break
+        if not (np.abs(block) <= LOUDEST).all():  # of NaN neither
             raise ValueError(
-                f"Expected finite samples, got NaN or infinity near {read / file.samplerate:.1f} s."
+                f"Expected finite samples within ±{LOUDEST:g}, got NaN, infinity or more near "
+                f"{read / file.samplerate:.1f} s."
             )
+        mono: NDArray[np.float32] = np.asarray(np.mean(block, axis=1), np.float32)
         read += len(mono)
         yield mono if stream is None else stream.resample_chunk(mono)
         tick(read, max(read, file.frames))

@@ -19,6 +19,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import pairwise_distances_argmin
 
 from rtcluster.notebook.reference import Hits, measure
+from rtcluster.text import counted
 
 Algorithm = Literal["kmeans", "affinity"]
 
@@ -54,6 +55,13 @@ class Analysis:
     labels: NDArray[np.int64]
     model: KMeans | AffinityPropagation | None
     note: str = ""
+
+    def __repr__(self) -> str:
+        """What sorted how many hits into what, on a line."""
+        sizes = ", ".join(str(size) for size in np.bincount(self.labels[self.labels >= 0]))
+        note = f"; {self.note}" if self.note else ""
+        hits = counted(len(self.labels), "hit")
+        return f"<Analysis by {self.algorithm}: {hits}, classes of {sizes}{note}>"
 
     @property
     def onset_frames(self) -> NDArray[np.int64]:
@@ -156,11 +164,11 @@ def cluster(
     if not len(hits):
         return Analysis(hits, algorithm, labels, None, "No onset was found.")
     if distinct < needed:
-        found = f"{len(hits)} onset{'s' if len(hits) > 1 else ''}"
+        found = counted(len(hits), "onset")
         if distinct < len(hits):
             found += f" ({distinct} with different features)"
         asked = (
-            f"too few for {classes} classes"
+            f"too few for {counted(classes, 'class')}"
             if algorithm == "kmeans"
             else "too few for AffinityPropagation, which compares hits that differ"
         )

@@ -12,7 +12,13 @@ from typing import get_args
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
+from rtcluster.errors import expecting
 from rtcluster.notebook.audio import Tick
+from rtcluster.recording.targets import Guard
+from rtcluster.settings import RATES
+
+PAGE = "report.html"
+"""Name of the page in the folder."""
 
 
 class Stages:
@@ -74,6 +80,7 @@ def run_analyze(
     wait: int = 4,
     seed: int | None = None,
     truth: str | Path | None = None,
+    guard: Guard | None = None,
 ) -> Path:
     """Analyse a file and write the report.
 
@@ -88,7 +95,8 @@ def run_analyze(
     algorithm : {"kmeans", "affinity", "both"}
         What sorts the hits.
     rate : int
-        Sampling rate to work at, in Hz.
+        Sampling rate of the analysis, in Hz. The engine runs at the file's own
+        where it can.
     delta : float
         Threshold of librosa's onset picking, 0 to 1.
     wait : int
@@ -97,38 +105,34 @@ def run_analyze(
         One start of KMeans from this seed; by default the best of ten starts.
     truth : str or Path, optional
         CSV file ``time,label`` to score against.
+    guard : Guard, optional
+        What may be written to; by default nothing that is there, but for an earlier report.
 
     Returns
     -------
     Path
-        The report, ``report.html`` in the folder.
+        The report, :data:`PAGE` in the folder.
 
     Raises
     ------
     ValueError
         If a parameter or a file's content is not usable; one line.
-    OSError
-        If a file cannot be read or written.
-    ImportError
-        If the extra ``[report]`` is not installed; one line.
+    RtclusterError
+        If a file cannot be read or written, or the folder holds something else than an
+        earlier report; one line.
     """
-    try:
-        from rtcluster.notebook import (
-            audio,
-            clusters,
-            export,
-            pictures,
-            reference,
-            report,
-            results,
-            sounds,
-        )
-        from rtcluster.notebook import truth as truths
-    except ModuleNotFoundError as error:
-        raise ImportError(
-            f"Expected the extra [report], but {error.name} is not installed. "
-            "Install it with: pip install 'rtcluster[report]'"
-        ) from error
+    from rtcluster.notebook import (
+        audio,
+        clusters,
+        export,
+        manifest,
+        pictures,
+        reference,
+        report,
+        results,
+        sounds,
+    )
+    from rtcluster.sources import annotations as truths
 
     if algorithm not in get_args(results.Choice):
         raise ValueError(f"Expected an algorithm of kmeans, affinity or both, got {algorithm!r}.")
@@ -137,12 +141,20 @@ def run_analyze(
     audio.probe(path, rate)
     known = None if truth is None else truths.read(truth)
     folder = Path(f"{Path(path).stem}-report") if out is None else Path(out)
-    with Stages() as stage:
+    target = manifest.ReportFolder(folder, Guard() if guard is None else guard)
+    place = f"a folder to write the report to at {folder}"
+    with expecting(place, "name another with -o"), Stages() as stage:
         tick = stage("reading")
         folder.mkdir(parents=True, exist_ok=True)
         recording = audio.load(path, rate, scratch=folder, tick=tick)
+        own = recording
+        low, high = RATES
+        if recording.source_rate != rate and low <= recording.source_rate <= high:
+            tick = stage("reading at the file's rate")
+            own = audio.load(path, recording.source_rate, scratch=folder, tick=tick)
         found = results.compute(
             recording,
+            own=own,
             classes=classes,
             algorithm=algorithm,  # type: ignore[arg-type]  # checked above
             delta=delta,
@@ -154,7 +166,8 @@ def run_analyze(
         drawn = pictures.draw_all(found, stage)
         heard = sounds.make_all(found, stage)
         stage("writing")
-        export.write_parts(folder, found, drawn.values(), heard.values())
-        page = folder / "report.html"
-        page.write_text(report.page(found, drawn, heard), encoding="utf-8", newline="\n")
-    return page
+        with target.written() as made:
+            export.write_parts(made, found, drawn.values(), heard.values())
+            text = report.page(found, drawn, heard)
+            (made / PAGE).write_text(text, encoding="utf-8", newline="\n")
+    return folder / PAGE

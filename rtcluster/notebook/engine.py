@@ -76,6 +76,17 @@ class EngineRun:
     labels: NDArray[np.int64]
     latency: Mapping[str, NDArray[np.int64]]
 
+    @property
+    def onset_times(self) -> NDArray[np.float64]:
+        """First sample of each hit in s, shape (n_hits,)."""
+        return self.onset_samples / self.samplerate
+
+    @property
+    def classes(self) -> NDArray[np.int64]:
+        """The classes that it was asked for, in order, and any other that a hit has."""
+        asked = np.arange(int(self.settings.get("classes", 0)))
+        return np.union1d(asked, self.labels[self.labels >= 0])
+
 
 def run(
     x: NDArray[np.float32],

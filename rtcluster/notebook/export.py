@@ -7,12 +7,13 @@ import json
 from collections.abc import Iterable
 from pathlib import Path
 
+from rtcluster.durations import WINDOW_S
 from rtcluster.exports.audacity import label_track
-from rtcluster.notebook.canvas import Picture
 from rtcluster.notebook.clusters import UNCLASSIFIED, Analysis
-from rtcluster.notebook.reference import WINDOW_S, Hits
+from rtcluster.notebook.reference import Hits
 from rtcluster.notebook.results import Duel, Results
-from rtcluster.notebook.sounds import Sound
+from rtcluster.notebook.sounds import ClassSounds
+from rtcluster.pages.canvas import Picture
 
 
 def write_features(path: Path, hits: Hits, analyses: Iterable[Analysis]) -> None:
@@ -85,14 +86,14 @@ def write_events(path: Path, duel: Duel, source: str) -> None:
 
 
 def write_parts(
-    folder: Path, results: Results, pictures: Iterable[Picture], sounds: Iterable[Sound]
+    folder: Path, results: Results, pictures: Iterable[Picture], sounds: Iterable[ClassSounds]
 ) -> None:
     """Write every part of a report but the page itself.
 
     Parameters
     ----------
     folder : Path
-        Where they go; pictures and sounds in folders of their own.
+        Where they go, empty; pictures and sounds in folders of their own.
     results : Results
         The numbers.
     pictures : iterable of Picture
@@ -107,13 +108,10 @@ def write_parts(
     """
     write_features(folder / "features.csv", results.hits, results.analyses)
     write_labels(folder / "labels.txt", results.analyses[0])
-    events = folder / "events.jsonl"
     if results.duel is not None:
-        write_events(events, results.duel, results.recording.name)
-    else:
-        events.unlink(missing_ok=True)  # one of an earlier run would belong to other settings
-    _fresh(folder / "pictures", "*.png")
-    _fresh(folder / "sounds", "*.wav")
+        write_events(folder / "events.jsonl", results.duel, results.recording.name)
+    for inner in ("pictures", "sounds"):
+        (folder / inner).mkdir()
     for picture in pictures:
         stem = folder / "pictures" / picture.name
         stem.with_suffix(".png").write_bytes(picture.images["light", picture.layout])
@@ -121,10 +119,3 @@ def write_parts(
         dark.write_bytes(picture.images["dark", picture.layout])
     for sound in sounds:
         (folder / "sounds" / f"{sound.name}.wav").write_bytes(sound.wav)
-
-
-def _fresh(folder: Path, pattern: str) -> None:
-    """Make a folder, and clear it of an earlier report's files of this kind."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for old in folder.glob(pattern):
-        old.unlink()

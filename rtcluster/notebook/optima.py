@@ -20,6 +20,12 @@ STARTS = 200
 WORK = 2_000_000
 """Hits times starts that `survey` runs at most: a few seconds."""
 
+LISTED = 8
+"""Optima that a table of them names, the best."""
+
+LEAST_PLACES, MOST_PLACES = 3, 6
+"""Decimal places of an inertia; of optima that differ by less than the most, none is the better."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Optimum:
@@ -46,6 +52,21 @@ class Survey:
 
     optima: tuple[Optimum, ...]
     starts: int
+
+    @property
+    def places(self) -> int:
+        """Decimal places that tell the inertias of the best `LISTED` optima apart: 3 to 6."""
+        inertias = [optimum.inertia for optimum in self.optima[:LISTED]]
+        for places in range(LEAST_PLACES, MOST_PLACES):
+            if len({f"{inertia:.{places}f}" for inertia in inertias}) == len(inertias):
+                return places
+        return MOST_PLACES
+
+    def is_best(self, optimum: Optimum | None) -> bool:
+        """Whether no start found an inertia that is written as a smaller number."""
+        if optimum is None:
+            return False
+        return f"{optimum.inertia:.{MOST_PLACES}f}" == f"{self.optima[0].inertia:.{MOST_PLACES}f}"
 
     def find(self, labels: ArrayLike) -> Optimum | None:
         """Return the optimum with these classes, whatever their numbers, or None."""

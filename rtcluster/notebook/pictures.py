@@ -7,12 +7,14 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from rtcluster.notebook import scatter, timeline
-from rtcluster.notebook.canvas import NARROW, SQUARE, WIDE, Layout, Picture, Theme, render
 from rtcluster.notebook.clusters import Analysis
-from rtcluster.notebook.compare import WINDOW_S
+from rtcluster.notebook.compare import drums_of
 from rtcluster.notebook.reference import HOP
 from rtcluster.notebook.results import Duel, Results, Stage
 from rtcluster.notebook.timeline import Lane
+from rtcluster.pages.canvas import NARROW, SQUARE, WIDE, Layout, Picture, Theme, render
+from rtcluster.sources.matching import WINDOW_S
+from rtcluster.text import counted
 
 OPTIMA_SHOWN = 6
 
@@ -63,7 +65,7 @@ def draw_all(results: Results, stage: Stage) -> dict[str, Picture]:
         add(_plane("scaled", results, True, "The same hits, each feature scaled to [-1, 1]."))
     for analysis in results.analyses:
         if analysis.model is not None:
-            add(_classes(analysis))
+            add(_classes(results, analysis))
             add(_classes_in_time(results, analysis, span, part))
     if results.survey is not None and len(results.survey.optima) > 1:
         add(_optima(results))
@@ -89,7 +91,8 @@ def _onsets(results: Results, span: tuple[float, float], part: str) -> Picture:
         "onsets",
         "Onsets on the waveform, and below it the onset strength (scaled to 0 to 1) they were "
         f"picked from.{part}",
-        f"Waveform with {len(hits)} onsets marked, each at the foot of a peak of onset strength.",
+        f"Waveform with {counted(len(hits), 'onset')} marked, each at the foot of a "
+        "peak of onset strength.",
         _BOTH,
         lambda theme, layout: timeline.timeline(
             results.recording.samples, fs, span, [lane], theme, layout,
@@ -105,8 +108,9 @@ def _plane(name: str, results: Results, scaled: bool, caption: str) -> Picture:
     return render(
         name,
         caption,
-        f"Scatter of {len(hits)} hits: {low[0]:.0f} to {high[0]:.0f} zero crossings, energy "
-        f"{low[1]:.2f} to {high[1]:.2f}" + (", both scaled to minus 1 to 1." if scaled else "."),
+        f"Scatter of {counted(len(hits), 'hit')}: {low[0]:.0f} to {high[0]:.0f} zero "
+        f"crossings, energy {low[1]:.2f} to {high[1]:.2f}"
+        + (", both scaled to minus 1 to 1." if scaled else "."),
         (SQUARE,),
         lambda theme, layout: scatter.features(
             points, None, None, scatter.SCALED if scaled else scatter.RAW, theme, layout
@@ -114,18 +118,20 @@ def _plane(name: str, results: Results, scaled: bool, caption: str) -> Picture:
     )
 
 
-def _classes(analysis: Analysis) -> Picture:
+def _classes(results: Results, analysis: Analysis) -> Picture:
     title = "KMeans" if analysis.algorithm == "kmeans" else "AffinityPropagation"
     centre = "centre" if analysis.algorithm == "kmeans" else "exemplar"
     assert analysis.model is not None
     centres = analysis.model.cluster_centers_
+    drums = drums_of(results.truth, analysis.onset_times, analysis.labels)
     return render(
         analysis.algorithm,
         f"The classes of {title} over the scaled features; a cross is a class's {centre}.",
-        f"Scatter of the hits in {len(analysis.classes)} classes: {_sizes(analysis.labels)}.",
+        f"Scatter of the hits in {counted(len(analysis.classes), 'class')}: "
+        f"{_sizes(analysis.labels)}.",
         (SQUARE,),
         lambda theme, layout: scatter.features(
-            analysis.scaled, analysis.labels, centres, scatter.SCALED, theme, layout, centre
+            analysis.scaled, analysis.labels, centres, scatter.SCALED, theme, layout, centre, drums
         ),
     )
 
@@ -134,9 +140,11 @@ def _classes_in_time(
     results: Results, analysis: Analysis, span: tuple[float, float], part: str
 ) -> Picture:
     lanes = []
+    drums = drums_of(results.truth, analysis.onset_times, analysis.labels)
     for label in analysis.classes[:16]:
         chosen = analysis.labels == label
-        lanes.append(Lane(f"class {label}", analysis.onset_times[chosen], analysis.labels[chosen]))
+        name = drums.get(int(label), f"class {label}")
+        lanes.append(Lane(name, analysis.onset_times[chosen], analysis.labels[chosen]))
     return render(
         f"{analysis.algorithm}-time",
         f"The same classes along time, one lane each.{part}",
@@ -152,12 +160,14 @@ def _optima(results: Results) -> Picture:
     survey = results.survey
     assert survey is not None
     count = min(OPTIMA_SHOWN, len(survey.optima))
-    best = ", ".join(f"{o.inertia:.3f} ({len(o.seeds)})" for o in survey.optima[:count])
+    best = ", ".join(
+        f"{o.inertia:.{survey.places}f} ({len(o.seeds)})" for o in survey.optima[:count]
+    )
     more = len(survey.optima) - count
     return render(
         "optima",
         f"Where {survey.starts} single starts of KMeans end, best first"
-        + (f"; {more} more are not drawn" if more else "")
+        + (f"; {more} more {'is' if more == 1 else 'are'} not drawn" if more else "")
         + ". Colours and shapes are those of the classes above.",
         f"Small scatters of {count} local optima by inertia (starts): {best}.",
         _BOTH,
@@ -171,23 +181,29 @@ def _duel_in_time(results: Results, duel: Duel, span: tuple[float, float], part:
     alone[duel.onsets.missed] = True
     extra = np.zeros(len(duel.run.labels), bool)
     extra[duel.onsets.extra] = True
-    times = duel.run.onset_samples / duel.run.samplerate
     lanes = [
         Lane("librosa", reference.onset_times, reference.labels, alone, lines=False),
-        Lane("engine", times, duel.run.labels, extra),
+        Lane("engine", duel.run.onset_times, duel.run.labels, extra),
     ]
+    drums = drums_of(results.truth, duel.run.onset_times, duel.run.labels)
     if results.truth is not None:
-        lanes.append(Lane("truth", results.truth.times, lines=False))
+        lanes.append(Lane("annotated", results.truth.times, lines=False))
     return render(
         "engine-time",
         "Hits of the reference (librosa) and of the engine, coloured by class; an outline is a hit "
         f"that the other does not have. Lines are the engine's.{part}",
-        f"Two lanes of marks over the waveform: {len(duel.onsets.reference)} hits in both, "
-        f"{len(duel.onsets.missed)} in librosa's only, {len(duel.onsets.extra)} in the engine's "
-        "only.",
+        f"Two lanes of marks over the waveform: {counted(len(duel.onsets.reference), 'hit')} in "
+        f"both, {len(duel.onsets.missed)} in librosa's only, {len(duel.onsets.extra)} in the "
+        "engine's only.",
         _BOTH,
         lambda theme, layout: timeline.timeline(
-            results.recording.samples, results.recording.rate, span, lanes, theme, layout
+            results.recording.samples,
+            results.recording.rate,
+            span,
+            lanes,
+            theme,
+            layout,
+            drums=drums,
         ),
     )
 

@@ -16,10 +16,9 @@ import scipy.linalg
 from numpy.typing import ArrayLike, NDArray
 from sklearn.preprocessing import MinMaxScaler
 
+from rtcluster.durations import WINDOW_S
+from rtcluster.engine.samples import as_float32
 from rtcluster.notebook.audio import Tick, silent
-
-WINDOW_S = 0.090
-"""Length of the window after an onset, in s; the notebook's."""
 
 HOP = 512
 """Samples from one frame to the next; librosa's default."""
@@ -82,7 +81,7 @@ def measure(
     Parameters
     ----------
     x : array_like of float, shape (n_samples,)
-        Mono signal, full scale at 1. Used as float32.
+        Mono signal, full scale at 1; integers are scaled by their type. Used as float32.
     fs : int
         Sampling rate in Hz.
     delta : float
@@ -102,7 +101,7 @@ def measure(
     ValueError
         If the signal is not one row of finite numbers, or a parameter is out of range.
     """
-    signal = np.asanyarray(x, dtype=np.float32)
+    signal = as_float32(x)
     if signal.ndim != 1:
         raise ValueError(f"Expected a mono signal of shape (n_samples,), got {signal.shape}.")
     if fs <= 0:
@@ -127,12 +126,16 @@ def measure(
     return Hits(int(fs), strength, frames, samples, features, scaled, scaler)
 
 
+LONGEST_WAIT = 1_000_000
+"""Frames, well over an hour at any rate: one hit."""
+
+
 def check(delta: float, wait: int) -> None:
     """Raise ValueError where a parameter of librosa's peak picking is out of range."""
     if not 0.0 <= delta <= 1.0:
         raise ValueError(f"Expected a delta from 0 to 1, got {delta:g}.")
-    if wait < 0:
-        raise ValueError(f"Expected a wait of 0 frames or more, got {wait}.")
+    if not 0 <= wait <= LONGEST_WAIT:
+        raise ValueError(f"Expected a wait of 0 to {LONGEST_WAIT} frames, got {wait}.")
 
 
 def measure_at(

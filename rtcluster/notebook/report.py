@@ -13,21 +13,23 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rtcluster.notebook import canvas, clusters, compare, look, optima, sonify
-from rtcluster.notebook.canvas import Picture
+from rtcluster.notebook import clusters, optima, sonify
 from rtcluster.notebook.clusters import Analysis
 from rtcluster.notebook.results import Results
-from rtcluster.notebook.sounds import CLASSES_HEARD, Sound
+from rtcluster.notebook.sounds import CLASSES_HEARD, ClassSounds
+from rtcluster.pages import canvas, style
+from rtcluster.pages.canvas import Picture
+from rtcluster.sources.matching import WINDOW_S
 
 ROWS = 300
 """Rows of a table that the page shows; `features.csv` has them all."""
 
-OPTIMA_LISTED = 8
-
 _QUANTILES = (("p50", 0.50), ("p95", 0.95), ("p99", 0.99), ("max", 1.0))
 
 
-def page(results: Results, pictures: Mapping[str, Picture], sounds: Mapping[str, Sound]) -> str:
+def page(
+    results: Results, pictures: Mapping[str, Picture], sounds: Mapping[str, ClassSounds]
+) -> str:
     """Write the report.
 
     Parameters
@@ -46,7 +48,7 @@ def page(results: Results, pictures: Mapping[str, Picture], sounds: Mapping[str,
     """
     hits, recording = results.hits, results.recording
     return (
-        look.environment(__package__)
+        style.environment(__package__)
         .get_template("report.html.j2")
         .render(
             results=results,
@@ -66,7 +68,7 @@ def page(results: Results, pictures: Mapping[str, Picture], sounds: Mapping[str,
             dark=canvas.DARK,
             heard=min(recording.duration, sonify.EXCERPT_S),
             cut=recording.duration > sonify.EXCERPT_S,
-            match_ms=compare.WINDOW_S * 1e3,
+            match_ms=WINDOW_S * 1e3,
             classes_heard=CLASSES_HEARD,
         )
     )
@@ -131,7 +133,8 @@ def _optimum(results: Results) -> dict[str, Any] | None:
         "inertia": float(analysis.model.inertia_),
         "starts": survey.starts,
         "found": 0 if shown is None else len(shown.seeds),
-        "is_best": shown is survey.optima[0],
+        "is_best": survey.is_best(shown),
+        "places": survey.places,
         "all": len(survey.optima),
         "how": (
             f"the best of {clusters.STARTS} starts"
@@ -147,7 +150,7 @@ def _optimum(results: Results) -> dict[str, Any] | None:
                 "seed": o.seeds[0],
                 "shown": o is shown,
             }
-            for o in survey.optima[:OPTIMA_LISTED]
+            for o in survey.optima[: optima.LISTED]
         ],
         "fewer": survey.starts < optima.STARTS,
     }

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from rtcluster.notebook import compare, engine, optima
 from rtcluster.notebook.audio import Recording, Tick
-from rtcluster.notebook.clusters import UNCLASSIFIED, Algorithm, Analysis, cluster
+from rtcluster.notebook.clusters import Algorithm, Analysis, cluster
 from rtcluster.notebook.reference import Hits, measure
-from rtcluster.notebook.truth import Truth
+from rtcluster.sources.annotations import Annotations
+from rtcluster.sources.matching import Pairing, pair
 
 Choice = Literal["kmeans", "affinity", "both"]
 
@@ -23,7 +23,10 @@ Stage = Callable[[str], Tick]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Duel:
-    """The streaming engine against the reference, on the same samples.
+    """The streaming engine against the reference, on the same sound.
+
+    The engine hears it at the file's own rate, as it would live; the reference works at the rate
+    that was asked for.
 
     Parameters
     ----------
@@ -32,7 +35,7 @@ class Duel:
     onsets : Pairing
         Its onsets against librosa's.
     features : FeatureCheck
-        Its features against librosa and SciPy at the engine's own onsets.
+        Its features against librosa and SciPy over the samples that the engine was given.
     classes : Agreement
         Classes of the matched hits that have one in both: rows the reference, columns the
         engine.
@@ -42,7 +45,7 @@ class Duel:
     """
 
     run: engine.EngineRun
-    onsets: compare.Pairing
+    onsets: Pairing
     features: compare.FeatureCheck
     classes: compare.Agreement
     nearest: tuple[optima.Optimum, float] | None = None
@@ -59,14 +62,15 @@ class Score:
     onsets : Pairing
         They against the truth.
     classes : Agreement
-        Of all matched hits that have a class: rows the true labels, columns the classes.
+        Of all matched hits that have a class: rows the true labels, columns the classes, each
+        also where no such hit has it.
     alone : Agreement
         The same over hits that sound alone.
     """
 
     by: str
     on: str
-    onsets: compare.Pairing
+    onsets: Pairing
     classes: compare.Agreement
     alone: compare.Agreement
 
@@ -78,7 +82,7 @@ class Results:
     Parameters
     ----------
     recording : Recording
-        The sound.
+        The sound, as the reference was given it.
     hits : Hits
         Onsets and features by the reference.
     analyses : tuple of Analysis
@@ -91,7 +95,7 @@ class Results:
         The engine's part; None where it did not run.
     duel_note : str
         Why it did not run.
-    truth : Truth or None
+    truth : Annotations or None
         The truth, where given.
     scores : tuple of Score
         Reference and engine against the truth.
@@ -104,19 +108,20 @@ class Results:
     seed: int | None
     duel: Duel | None
     duel_note: str
-    truth: Truth | None
+    truth: Annotations | None
     scores: tuple[Score, ...]
 
 
 def compute(
     recording: Recording,
     *,
+    own: Recording,
     classes: int,
     algorithm: Choice,
     delta: float,
     wait: int,
     seed: int | None,
-    truth: Truth | None,
+    truth: Annotations | None,
     stage: Stage,
 ) -> Results:
     """Run the reference, the survey of optima, the engine, and the comparisons.
@@ -125,9 +130,11 @@ def compute(
     ----------
     recording : Recording
         The sound.
+    own : Recording
+        The same at the file's own rate, for the engine.
     classes, algorithm, delta, wait, seed
         As in `rtcluster.notebook.analyze`; "both" runs both algorithms.
-    truth : Truth, optional
+    truth : Annotations, optional
         What to score against.
     stage : callable
         Told each stage as it begins.
@@ -156,13 +163,13 @@ def compute(
 
     duel, note = None, ""
     try:
-        run = engine.run(x, fs, classes, tick=stage("streaming engine"))
+        run = engine.run(own.samples, own.rate, classes, tick=stage("streaming engine"))
     except (ImportError, OSError) as error:  # OSError: a library that does not load
         note = f"The streaming engine could not be loaded: {error}."
     except ValueError as error:
         note = f"The streaming engine refused to run: {error}"
     else:
-        duel = face(recording, analyses[0], run, survey)
+        duel = face(own, analyses[0], run, survey)
     return Results(
         recording=recording,
         hits=hits,
@@ -187,7 +194,7 @@ def face(
     Parameters
     ----------
     recording : Recording
-        The sound that both were given.
+        The sound as the engine was given it.
     analysis : Analysis
         The reference's hits and classes.
     run : EngineRun
@@ -200,9 +207,9 @@ def face(
     Duel
         Onsets, features and classes compared.
     """
-    pairing = compare.pair(analysis.onset_times, run.onset_samples / run.samplerate)
+    pairing = pair(analysis.onset_times, run.onset_times)
     left, right = analysis.labels[pairing.reference], run.labels[pairing.other]
-    both = (left != UNCLASSIFIED) & (right != UNCLASSIFIED)
+    both = (left >= 0) & (right >= 0)
     nearest = None
     if survey is not None and len(survey.optima) > 1 and both.any():
         places, names = pairing.reference[both], class_names(right[both])
@@ -216,30 +223,39 @@ def face(
         compare.check_features(
             recording.samples, recording.rate, run.onset_samples, run.spans, run.features
         ),
-        compare.agree(class_names(left[both]), class_names(right[both])),
+        compare.agree(
+            class_names(left[both]),
+            class_names(right[both]),
+            class_names(analysis.classes),
+            class_names(run.classes),
+        ),
         nearest,
     )
 
 
-def class_names(labels: NDArray[np.int64]) -> list[str]:
+def class_names(labels: Iterable[int]) -> list[str]:
     """Name classes as the report does."""
-    return [f"class {c}" if c != UNCLASSIFIED else "no class" for c in labels]
+    return [f"class {c}" for c in labels]
 
 
-def _scores(truth: Truth, analyses: list[Analysis], duel: Duel | None) -> list[Score]:
+def _scores(truth: Annotations, analyses: list[Analysis], duel: Duel | None) -> list[Score]:
     names = {"kmeans": "KMeans", "affinity": "Affinity"}
-    rivals = [(names[a.algorithm], "librosa's onsets", a.onset_times, a.labels) for a in analyses]
+    rivals = [
+        (names[a.algorithm], "librosa's onsets", a.onset_times, a.labels, class_names(a.classes))
+        for a in analyses
+    ]
     if duel is not None:
-        times = duel.run.onset_samples / duel.run.samplerate
-        rivals.append(("engine", "its own onsets", times, duel.run.labels))
+        run = duel.run
+        classes = class_names(run.classes)
+        rivals.append(("engine", "its own onsets", run.onset_times, run.labels, classes))
     scores = []
-    for by, on, times, labels in rivals:
-        pairing = compare.pair(truth.times, times)
-        known = labels[pairing.other] != UNCLASSIFIED
+    for by, on, times, labels, classes in rivals:
+        pairing = pair(truth.times, times)
+        known = labels[pairing.other] >= 0
         matched = pairing.reference[known]
         true = np.array([truth.labels[i] for i in matched], str)
         got = np.array(class_names(labels[pairing.other][known]), str)
         alone = truth.alone[matched]
-        agreement = compare.agree(true, got)
+        agreement = compare.agree(true, got, sorted(set(truth.labels)), classes)
         scores.append(Score(by, on, pairing, agreement, compare.agree(true[alone], got[alone])))
     return scores

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -10,9 +11,9 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
-from rtcluster.notebook.canvas import Layout, Theme, place
 from rtcluster.notebook.optima import Survey
-from rtcluster.notebook.palette import mark
+from rtcluster.pages.canvas import Layout, Theme, place
+from rtcluster.pages.palette import mark
 
 RAW = ("zero crossings in 90 ms (count)", "energy, L2 norm (full scale = 1)")
 SCALED = ("zero crossings (scaled)", "energy (scaled)")
@@ -29,6 +30,7 @@ def features(
     theme: Theme,
     layout: Layout,
     centre_name: str = "centre",
+    drums: Mapping[int, str] = MappingProxyType({}),
 ) -> Figure:
     """Draw hits in the plane of their two features.
 
@@ -46,6 +48,8 @@ def features(
         Colours and room.
     centre_name : str
         What a centre is called in the legend.
+    drums : mapping of int to str
+        Names of classes that have one.
 
     Returns
     -------
@@ -78,7 +82,10 @@ def features(
         for label in used[:_LEGEND_ENTRIES]:
             look = mark(int(label))
             handles.append(axes.scatter([], [], s=46, marker=look.marker, color=look.colour))
-        texts = [f"{mark(int(c)).name} ({(labels == c).sum()})" for c in used[:_LEGEND_ENTRIES]]
+        texts = [
+            f"{drums.get(int(c), mark(int(c)).name)} ({(labels == c).sum()})"
+            for c in used[:_LEGEND_ENTRIES]
+        ]
         if centres is not None:
             handles.append(axes.scatter([], [], s=110, marker="+", color=theme.ink))
             texts.append(centre_name)
@@ -110,8 +117,9 @@ def optima(
         axes = place(figure, left, 0.42 + row * (panel + 0.5), right, panel)
         _scatter(axes, points, optimum.labels, theme, 34 if columns == 3 else 18)
         found = f"{len(optimum.seeds)} of {survey.starts}"
+        inertia = f"{optimum.inertia:.{survey.places}f}"
         join = " · " if columns == 3 else "\n"
-        axes.set_title(f"inertia {optimum.inertia:.3f}{join}{found} starts", loc="left", pad=4)
+        axes.set_title(f"inertia {inertia}{join}{found} starts", loc="left", pad=4)
         axes.margins(0.08)
         axes.set_xticks((-1, 0, 1))
         axes.set_yticks((-1, 0, 1))
@@ -151,7 +159,7 @@ def latencies(
         if len(values):
             stroke = _STROKES.get(kind, "-.")
             axes.ecdf(values / fs * 1e3, color=theme.ink, linestyle=stroke, linewidth=2, label=kind)
-    axes.set(xlabel="event's emitted less its sample (ms)", ylabel="share of hits", xlim=(0, None))
+    axes.set(xlabel="latency (ms)", ylabel="share of hits", xlim=(0, None))
     axes.legend(loc="lower left", bbox_to_anchor=(-0.02, 1.0), ncols=3, borderaxespad=0.2)
     return figure
 

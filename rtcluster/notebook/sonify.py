@@ -1,7 +1,7 @@
 """Clicks on hits, to hear what was found, as arrays and as encoded players.
 
-Each class has a pitch of its own (:mod:`rtcluster.tones`), so ears tell classes apart as colours do
-for eyes. The clicks of ``rtcluster export`` are these too.
+Each class has a pitch of its own (:mod:`rtcluster.playback.tones`), so ears tell classes apart as
+colours do for eyes. The clicks of ``rtcluster export`` are these too.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import numpy as np
 import soundfile
 from numpy.typing import ArrayLike, NDArray
 
-from rtcluster.tones import click
+from rtcluster.playback.tones import add_clicks, level
 
 EXCERPT_S = 120.0
 """Players and WAVs hold at most this much of a file, in s."""
@@ -25,7 +25,7 @@ _MP3_RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000)
 
 
 @dataclass(frozen=True, slots=True)
-class Player:
+class EncodedAudio:
     """Encoded sound for an HTML audio element.
 
     Parameters
@@ -46,42 +46,6 @@ class Player:
 def excerpt(x: NDArray[np.float32], fs: int) -> NDArray[np.float32]:
     """Return the first `EXCERPT_S` of a signal, shape (n,), in memory."""
     return np.array(x[: int(EXCERPT_S * fs)], np.float32)
-
-
-def level(peak: float) -> float:
-    """Return the peak of clicks over a sound of this peak, 1.0 being full scale."""
-    return 0.6 * max(0.1, peak)
-
-
-def add_clicks(
-    mixed: NDArray[np.float64],
-    fs: int,
-    starts: NDArray[np.int64],
-    labels: NDArray[np.int64],
-    peak: float,
-) -> None:
-    """Add clicks to a signal, or to a block of one, where it is.
-
-    Parameters
-    ----------
-    mixed : ndarray of float64, shape (n_samples,)
-        What they are added to.
-    fs : int
-        Sampling rate in Hz.
-    starts : ndarray of int, shape (n_hits,)
-        Where each begins, in samples from the start of `mixed`. Of one that begins before it or
-        ends after it, the part inside is added.
-    labels : ndarray of int, shape (n_hits,)
-        Class of each, which sets the pitch.
-    peak : float
-        Peak of each.
-    """
-    clicks = {label: peak * click(fs, label) for label in np.unique(labels).tolist()}
-    for start, label in zip(starts.tolist(), labels.tolist(), strict=True):
-        sound = clicks[label]
-        begin, end = max(0, start), min(len(mixed), start + len(sound))
-        if begin < end:
-            mixed[begin:end] += sound[begin - start : end - start]
 
 
 def with_clicks(
@@ -120,7 +84,7 @@ def wav(x: NDArray[np.float32], fs: int) -> bytes:
     return _encoded(x, fs, "WAV", "PCM_16")
 
 
-def player(x: NDArray[np.float32], fs: int) -> Player:
+def player(x: NDArray[np.float32], fs: int) -> EncodedAudio:
     """Encode a signal for a data URI: FLAC while short, MP3 where it is long.
 
     Parameters
@@ -137,8 +101,8 @@ def player(x: NDArray[np.float32], fs: int) -> Player:
     """
     seconds = len(x) / fs
     if seconds > LOSSLESS_S and fs in _MP3_RATES and "MP3" in soundfile.available_formats():
-        return Player("audio/mpeg", _encoded(x, fs, "MP3", "MPEG_LAYER_III"), seconds)
-    return Player("audio/flac", _encoded(x, fs, "FLAC", "PCM_16"), seconds)
+        return EncodedAudio("audio/mpeg", _encoded(x, fs, "MP3", "MPEG_LAYER_III"), seconds)
+    return EncodedAudio("audio/flac", _encoded(x, fs, "FLAC", "PCM_16"), seconds)
 
 
 def _encoded(x: NDArray[np.float32], fs: int, form: str, subtype: str) -> bytes:

@@ -10,13 +10,14 @@ from numpy.typing import NDArray
 from rtcluster.notebook import sonify
 from rtcluster.notebook.clusters import UNCLASSIFIED
 from rtcluster.notebook.results import Results, Stage
+from rtcluster.text import counted
 
 CLASSES_HEARD = 12
 """Classes of an algorithm that get a player; the largest ones."""
 
 
 @dataclass(frozen=True, slots=True)
-class Sound:
+class ClassSounds:
     """A sound of the report.
 
     Parameters
@@ -36,11 +37,11 @@ class Sound:
     name: str
     title: str
     label: int | None
-    player: sonify.Player
+    player: sonify.EncodedAudio
     wav: bytes
 
 
-def make_all(results: Results, stage: Stage) -> dict[str, Sound]:
+def make_all(results: Results, stage: Stage) -> dict[str, ClassSounds]:
     """Make every sound that the results give ground for.
 
     Parameters
@@ -59,10 +60,12 @@ def make_all(results: Results, stage: Stage) -> dict[str, Sound]:
     tick = stage("sounds")
     fs = results.recording.rate
     x = sonify.excerpt(results.recording.samples, fs)
-    sounds: dict[str, Sound] = {}
+    sounds: dict[str, ClassSounds] = {}
 
     def add(name: str, title: str, signal: NDArray[np.float32], label: int | None = None) -> None:
-        sounds[name] = Sound(name, title, label, sonify.player(signal, fs), sonify.wav(signal, fs))
+        sounds[name] = ClassSounds(
+            name, title, label, sonify.player(signal, fs), sonify.wav(signal, fs)
+        )
         tick(len(sounds), len(sounds) + 1)
 
     add("sound", "The sound", x)
@@ -73,12 +76,11 @@ def make_all(results: Results, stage: Stage) -> dict[str, Sound]:
         for label in largest(analysis.labels):
             chosen = analysis.labels == label
             mixed = sonify.with_clicks(x, fs, analysis.onset_times[chosen], analysis.labels[chosen])
-            count = f"{chosen.sum()} hit{'s' if chosen.sum() != 1 else ''}"
+            count = f"{counted(chosen.sum(), 'hit')}"
             add(f"{analysis.algorithm}-class-{label}", f"class {label} · {count}", mixed, label)
     duel = results.duel
     if duel is not None and len(duel.run.onset_samples):
-        times = duel.run.onset_samples / duel.run.samplerate
-        mixed = sonify.with_clicks(x, fs, times, duel.run.labels)
+        mixed = sonify.with_clicks(x, fs, duel.run.onset_times, duel.run.labels)
         add("engine", "The engine's hits, a pitch for each class", mixed)
     tick(1, 1)
     return sounds

@@ -6,24 +6,28 @@ grow with the file. Rows follow each other like the staves of a score.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from types import MappingProxyType
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator, MultipleLocator
 from numpy.typing import NDArray
 
-from rtcluster.notebook.canvas import Layout, Theme, place
-from rtcluster.notebook.palette import mark
+from rtcluster.pages.canvas import Layout, Theme, place
+from rtcluster.pages.palette import mark
 
 CLOSE_UP_S = 16.0
 """Seconds that a detailed picture shows at most."""
 
 # Heights and gaps in inches.
 _LANE, _WAVE, _CURVE, _GAP, _BETWEEN, _FOOT = 0.24, 1.05, 0.85, 0.12, 0.32, 0.46
+_LEGEND = 0.28
+_LEFT = 0.86
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -110,7 +114,7 @@ def overview(
 ) -> Figure:
     """Draw the whole waveform in one row; a band marks the close-up, if it is a part only."""
     figure = Figure(figsize=(layout.width, 0.1 + 1.5 + _FOOT))
-    axes = place(figure, 0.66, 0.1, 0.12, 1.5)
+    axes = place(figure, _LEFT, 0.1, 0.12, 1.5)
     duration = len(x) / fs
     _draw_wave(axes, x, fs, (0.0, duration), theme, layout)
     if span != (0.0, duration):
@@ -132,6 +136,7 @@ def timeline(
     theme: Theme,
     layout: Layout,
     curve: tuple[NDArray[np.float64], NDArray[np.float64], str] | None = None,
+    drums: Mapping[int, str] = MappingProxyType({}),
 ) -> Figure:
     """Draw marks in lanes over the waveform, row by row.
 
@@ -149,6 +154,8 @@ def timeline(
         Colours and room.
     curve : tuple of (times, values, name), optional
         A curve below the waveform; times in s.
+    drums : mapping of int to str
+        Names of classes, for a legend above all rows.
 
     Returns
     -------
@@ -159,12 +166,13 @@ def timeline(
     rows = max(1, int(np.ceil((stop - start) / layout.row_s - 1e-6)))
     length = (stop - start) / rows
     row_height = len(lanes) * _LANE + _WAVE + (_CURVE + _GAP if curve else 0.0) + _BETWEEN
-    figure = Figure(figsize=(layout.width, 0.08 + rows * row_height + _FOOT - _BETWEEN))
+    head = 0.08 + (_LEGEND if drums else 0.0)
+    figure = Figure(figsize=(layout.width, head + rows * row_height + _FOOT - _BETWEEN))
     for row in range(rows):
         part = (start + row * length, start + (row + 1) * length)
-        top = 0.08 + row * row_height
-        above = place(figure, 0.66, top, 0.12, len(lanes) * _LANE)
-        wave = place(figure, 0.66, top + len(lanes) * _LANE, 0.12, _WAVE, sharex=above)
+        top = head + row * row_height
+        above = place(figure, _LEFT, top, 0.12, len(lanes) * _LANE)
+        wave = place(figure, _LEFT, top + len(lanes) * _LANE, 0.12, _WAVE, sharex=above)
         bottom = wave
         _draw_lanes(above, lanes, part, theme, layout)
         _draw_wave(wave, x, fs, part, theme, layout)
@@ -172,7 +180,7 @@ def timeline(
         if curve:
             at, values, name = curve
             y = top + len(lanes) * _LANE + _WAVE + _GAP
-            bottom = place(figure, 0.66, y, 0.12, _CURVE, sharex=above)
+            bottom = place(figure, _LEFT, y, 0.12, _CURVE, sharex=above)
             wave.tick_params(labelbottom=False)
             bottom.fill_between(at, values, color=theme.wave, linewidth=0.8)
             bottom.set_ylim(-0.03, 1.08)
@@ -183,6 +191,14 @@ def timeline(
         bottom.xaxis.set_major_locator(MaxNLocator(8 if layout.name == "wide" else 4))
         if row == rows - 1:
             bottom.set_xlabel("time (s)")
+    if drums:
+        looks = [mark(label) for label in drums]
+        handles = [
+            Line2D([], [], linestyle="", marker=look.marker, color=look.colour) for look in looks
+        ]
+        figure.legend(
+            handles, list(drums.values()), loc="upper left", ncols=len(drums), borderaxespad=0.2
+        )
     return figure
 
 
@@ -198,7 +214,7 @@ def _draw_wave(
     at, low, high = envelope(x, int(span[0] * fs), int(np.ceil(span[1] * fs)), columns)
     axes.fill_between(at / fs, low, high, color=theme.wave, linewidth=0.5)
     reach = max(0.01, 1.08 * float(max(-low.min(initial=0), high.max(initial=0))))
-    axes.set(xlim=span, ylim=(-reach, reach), ylabel="amplitude")
+    axes.set(xlim=span, ylim=(-reach, reach), ylabel="amplitude (FS)")
     axes.yaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 5, 10]))
 
 

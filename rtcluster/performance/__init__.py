@@ -38,6 +38,9 @@ steadiness
     less the detector's spread, in quadrature. Hits off every slot (grace notes) do not count.
 dynamics
     Percentiles of a drum's velocities; accents are hits 16 steps over its median.
+drums
+    A hit in which two sound counts for both, each by its own velocity. Its time is that of the
+    first of them, so of two struck a few ms apart the later one seems as early as the other.
 fastest run
     The shortest time for four even strokes, followed for as long as they stay as fast.
 intervals
@@ -56,7 +59,9 @@ Sources
 
 from __future__ import annotations
 
-from rtcluster.performance.measures import Performance, measure
+from rtcluster.performance.drums import Further
+from rtcluster.performance.figures import Performance
+from rtcluster.performance.measures import measure
 from rtcluster.performance.statistics import Estimate
 
-__all__ = ["Estimate", "Performance", "measure"]
+__all__ = ["Estimate", "Further", "Performance", "measure"]

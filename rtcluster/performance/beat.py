@@ -282,7 +282,7 @@ def _place(times: Array, period: float) -> Generator[None, None, Beat]:
         # A beat turned by a slot covers as much; the more usual place of the hits goes first.
         covered = smooth[slots_at] @ (1 + 0.3 * _METRE[count] / _METRE[count].max())
         for swing, phase in _tops(covered):
-            gain, start, sway, keeps = _judge(where, grid, moved[swing], phase / _PHASES)
+            gain, start, sway, keeps = _fit(where, grid, moved[swing], phase / _PHASES)
             least = _NOISE if count == len(taken.grid.slots) and grid is not taken.grid else 1e-9
             if gain > best + least:
                 best = gain
@@ -323,9 +323,7 @@ def _tops(covered: Array) -> list[tuple[int, int]]:
     return [(int(swing[i]), int(i)) for i in tops]
 
 
-def _judge(
-    where: Array, grid: Grid, swing: float, phase: float
-) -> tuple[float, float, float, float]:
+def _fit(where: Array, grid: Grid, swing: float, phase: float) -> tuple[float, float, float, float]:
     """Logarithm of the likelihood less the price of freedom; phase, swing and regularity."""
     n, count = len(where), len(grid.slots)
     slots, sway = np.array(grid.slots), np.array(grid.sway)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,9 +21,31 @@ FEWEST = 3
 """Hits of a drum that a steadiness takes."""
 
 
+class Further(NamedTuple):
+    """A drum that sounds in a hit besides the strongest.
+
+    Attributes
+    ----------
+    hit : int
+        Place of the hit.
+    class_ : int
+    velocity : float
+        1 to 127; NaN if it is not known.
+    name : str
+    """
+
+    hit: int
+    class_: int
+    velocity: float
+    name: str
+
+
 @dataclass(frozen=True, slots=True, eq=False)
-class Hits:
+class DrumHits:
     """All hits, in order of time; arrays of shape (n,), times in s.
+
+    A hit in which several drums sound comes once for each, at one time: which of them was struck
+    first is not known.
 
     Attributes
     ----------
@@ -43,6 +67,31 @@ class Hits:
     dating: Array
     stray: NDArray[np.bool_]
     verdicts: tuple[str, ...]
+
+    def with_further(self, further: Sequence[Further]) -> DrumHits:
+        """The same with every drum of every hit, in order of time."""
+        n = len(self.times)
+        hit = np.concatenate([np.arange(n), [one.hit for one in further]]).astype(np.int64)
+        order = np.argsort(hit, kind="stable")
+        hit = hit[order]
+
+        def both(first: NDArray[Any], rest: list[Any]) -> NDArray[Any]:
+            return np.concatenate([first, np.array(rest, first.dtype)])[order]
+
+        names = [*self.names, *(one.name for one in further)]
+        return replace(
+            self,
+            times=self.times[hit],
+            classes=both(self.classes, [one.class_ for one in further]),
+            velocities=both(self.velocities, [one.velocity for one in further]),
+            names=tuple(names[i] for i in order),
+            deviations=self.deviations[hit],
+            uncertainties=self.uncertainties[hit],
+            left=self.left[hit],
+            dating=self.dating[hit],
+            stray=self.stray[hit],
+            verdicts=tuple(self.verdicts[i] for i in hit),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +173,7 @@ class Drum:
     dynamics: Dynamics | None
 
 
-def drums(hits: Hits) -> tuple[Drum, ...]:
+def drums(hits: DrumHits) -> tuple[Drum, ...]:
     """The figures of each class, learning and unknown last."""
     out = []
     classes = np.unique(hits.classes).tolist()
@@ -145,7 +194,7 @@ def drums(hits: Hits) -> tuple[Drum, ...]:
     return tuple(out)
 
 
-def timing(hits: Hits, which: NDArray[np.bool_]) -> Timing | None:
+def timing(hits: DrumHits, which: NDArray[np.bool_]) -> Timing | None:
     """How some of the hits stand to the grid."""
     here = which & ~np.isnan(hits.deviations)
     on = here & ~hits.stray

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import time
 from collections import deque
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,7 +19,8 @@ import numpy as np
 from rtcluster.performance import beat as beats
 from rtcluster.performance import spread
 from rtcluster.performance.beat import Beat
-from rtcluster.performance.measures import EARLY, LATE, OFF_GRID, ON_TIME, PAUSE_S, holds
+from rtcluster.performance.figures import EARLY, LATE, OFF_GRID, ON_TIME
+from rtcluster.performance.measures import PAUSE_S, holds
 from rtcluster.performance.pulse import follow
 from rtcluster.performance.statistics import Array, middle, regress
 
@@ -41,6 +42,7 @@ class _Hit:
     class_: int
     velocity: float
     name: str
+    others: tuple[int, ...] = ()
 
 
 class Live:
@@ -96,11 +98,21 @@ class Live:
         self._search()
         return self.figures()
 
-    def label(self, id_: int, class_: int, name: str = "", velocity: float | None = None) -> None:
-        """Give a hit its class (a guess, a final or a relabel); hits that are gone are passed."""
+    def label(
+        self,
+        id_: int,
+        class_: int,
+        name: str = "",
+        velocity: float | None = None,
+        others: Sequence[int] = (),
+    ) -> None:
+        """Give a hit its class (a guess, a final or a relabel); hits that are gone are passed.
+
+        ``others`` are the classes of the drums that sound besides.
+        """
         for hit in reversed(self._hits):
             if hit.id == id_:
-                hit.class_, hit.name = class_, name
+                hit.class_, hit.name, hit.others = class_, name, tuple(others)
                 if velocity is not None:
                     hit.velocity = velocity
                 self._figures = None
@@ -228,9 +240,9 @@ class Live:
         out: dict[str, float] = {}
         if keep.sum() > 2:
             out["all"] = round(float(late_ms[keep].std(ddof=1)), 3)
-        classes = np.array([hit.class_ for hit in hits])
-        for class_ in np.unique(classes).tolist():
-            mine = late_ms[keep & (classes == class_)]
+        sounding = [{hit.class_, *hit.others} for hit in hits]
+        for class_ in sorted({class_ for one in sounding for class_ in one}):
+            mine = late_ms[keep & np.array([class_ in one for one in sounding])]
             if len(mine) > 2:
                 out[str(class_)] = round(float(mine.std(ddof=1)), 3)
         return out

@@ -1,10 +1,9 @@
-"""What a session comes to: the figures, as frozen dataclasses, and :func:`measure`."""
+"""From the times and the loudness of hits to a session's figures."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field, fields, is_dataclass
 from itertools import pairwise
 
 import numpy as np
@@ -14,208 +13,33 @@ from rtcluster.errors import SettingsError
 from rtcluster.performance import drums as by_drum
 from rtcluster.performance import pulse as pulses
 from rtcluster.performance import spread
-from rtcluster.performance.drums import Drum, Timing
+from rtcluster.performance.drums import Further
+from rtcluster.performance.figures import (
+    EARLY,
+    LATE,
+    OFF_GRID,
+    ON_TIME,
+    Performance,
+    Section,
+    Swing,
+    Tempo,
+)
 from rtcluster.performance.pulse import Pulse
-from rtcluster.performance.runs import Intervals, Run, fastest, intervals
+from rtcluster.performance.runs import fastest, intervals
 from rtcluster.performance.statistics import Array, Estimate, robust_sd
 
 PAUSE_S = 4.0
 """A stretch of playing ends where nothing is hit for longer than this."""
 
 SLOWEST_GIVEN, FASTEST_GIVEN = 20.0, 400.0
+LATEST_S = 1e6
+"""A beat is within so many seconds of the session's start: 11 days, at which float64 still has
+0.1 ns."""
+LARGEST_OFFSET_MS = 10_000.0
 
 _SAME_TEMPO = 0.3  # octaves within which further stretches are looked for
 _ELSEWHERE_S = 0.020  # nearer than this to its place a hit belongs to the grid, in any case
 _ELSEWHERE_SDS = 4.5
-
-EARLY, ON_TIME, LATE = "early", "on time", "late"
-
-OFF_GRID = ""
-"""Verdict on a hit that no grid was found for."""
-
-
-@dataclass(frozen=True, slots=True)
-class Tempo:
-    """How fast, and how the tempo moved.
-
-    Attributes
-    ----------
-    bpm : Estimate
-        Beats a minute, the mean of the stretch.
-    drift : Estimate or None
-        In bpm a minute; negative is slowing down. None if the stretch is too short.
-    drift_percent : Estimate or None
-        The same in per cent of the tempo a minute.
-    begin, end : Estimate
-        In bpm.
-    halved, doubled : float
-        The tempi an octave off, in bpm: the same hits, counted in other notes.
-    sure : bool
-        Whether the next best tempo explains the hits clearly less.
-    rivals : tuple of float
-        Tempi in bpm that explain the hits nearly as well.
-    """
-
-    bpm: Estimate
-    drift: Estimate | None
-    drift_percent: Estimate | None
-    begin: Estimate
-    end: Estimate
-    halved: float
-    doubled: float
-    sure: bool
-    rivals: tuple[float, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Swing:
-    """How uneven pairs of notes are.
-
-    Attributes
-    ----------
-    notes : str
-        Which ones.
-    percent : Estimate
-        Where the second note begins, in per cent of the pair: 50 is straight, 66.7 triplets.
-    ratio : float
-        Length of the first over that of the second.
-    heard : bool
-        Whether it is more than its uncertainty.
-    """
-
-    notes: str
-    percent: Estimate
-    ratio: float
-    heard: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Stretch:
-    """A stretch of playing between pauses.
-
-    Attributes
-    ----------
-    begin, end : float
-        First and last hit, in s.
-    hits : int
-    grid : str
-        How the beat is divided; "" without a steady tempo.
-    tempo : Tempo or None
-    swing : Swing or None
-    reason : str
-        Why there is no tempo.
-    """
-
-    begin: float
-    end: float
-    hits: int
-    grid: str
-    tempo: Tempo | None
-    swing: Swing | None
-    reason: str
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Performance:
-    """The figures of a session.
-
-    Attributes
-    ----------
-    hits : int
-    seconds : float
-        From the first hit to the last.
-    basis : {"estimated", "given", "absolute", "none"}
-        What the hits are held against: the player's own pulse; a given tempo, laid over the hits
-        as well as it goes; a given tempo from a given moment on; nothing.
-    reason : str
-        Why there is no steady tempo; "" if there is one.
-    given_bpm : float or None
-    tempo : Tempo or None
-        Of the longest stretch, as played.
-    swing : Swing or None
-        Of the longest stretch.
-    grid : str
-        How the beat is divided.
-    timing : Timing or None
-        Of all drums together.
-    drums : tuple of Drum
-        By class; learning (-1) and unknown (-2) last.
-    fastest : Run or None
-    intervals : Intervals or None
-    stretches : tuple of Stretch
-    times, velocities : ndarray of float64, shape (hits,)
-        Onsets in s, rising, and velocities.
-    classes, names : ndarray of int64, tuple of str
-        Of each hit.
-    deviations, uncertainties : ndarray of float64, shape (hits,)
-        In s, late is positive; nan where there is no grid.
-    verdicts : tuple of str
-        ``early``, ``on time``, ``late`` or ``""``.
-    positions, sways : ndarray of float64, shape (hits,)
-        Where on the grid, in beats, and how far the swing moves that place.
-    curve : ndarray of float64, shape (m, 3)
-        Time in s, tempo in bpm, half-width of its interval; a row of nan between stretches.
-    """
-
-    hits: int
-    seconds: float
-    basis: str
-    reason: str
-    given_bpm: float | None
-    tempo: Tempo | None
-    swing: Swing | None
-    grid: str
-    timing: Timing | None
-    drums: tuple[Drum, ...]
-    fastest: Run | None
-    intervals: Intervals | None
-    stretches: tuple[Stretch, ...]
-    times: Array = field(repr=False, metadata={"array": True})
-    classes: NDArray[np.int64] = field(repr=False, metadata={"array": True})
-    velocities: Array = field(repr=False, metadata={"array": True})
-    names: tuple[str, ...] = field(repr=False, metadata={"array": True})
-    deviations: Array = field(repr=False, metadata={"array": True})
-    uncertainties: Array = field(repr=False, metadata={"array": True})
-    verdicts: tuple[str, ...] = field(repr=False, metadata={"array": True})
-    positions: Array = field(repr=False, metadata={"array": True})
-    sways: Array = field(repr=False, metadata={"array": True})
-    curve: Array = field(repr=False, metadata={"array": True})
-
-    def as_dict(self) -> dict[str, object]:
-        """The figures for JSON, without the arrays; None where nothing is known."""
-        out: dict[str, object] = {}
-        for one in fields(self):
-            if not one.metadata.get("array"):
-                out[one.name] = _plain(getattr(self, one.name))
-        return out
-
-    def hit_rows(self) -> list[dict[str, object]]:
-        """One object a hit, for JSON; deviation and uncertainty are in ms."""
-        return [
-            {
-                "time": round(float(self.times[i]), 6),
-                "class": int(self.classes[i]),
-                "name": self.names[i],
-                "velocity": _plain(float(self.velocities[i])),
-                "deviation_ms": _plain(1e3 * float(self.deviations[i])),
-                "uncertainty_ms": _plain(1e3 * float(self.uncertainties[i])),
-                "verdict": self.verdicts[i] or None,
-                "beat": _plain(float(self.positions[i])),
-            }
-            for i in range(len(self.times))
-        ]
-
-
-def _plain(value: object) -> object:
-    if isinstance(value, Estimate):
-        return value.as_dict()
-    if is_dataclass(value) and not isinstance(value, type):
-        return {one.name.rstrip("_"): _plain(getattr(value, one.name)) for one in fields(value)}
-    if isinstance(value, tuple):
-        return [_plain(one) for one in value]
-    if isinstance(value, float):
-        return float(f"{value:.7g}") if math.isfinite(value) else None
-    return value
 
 
 def measure(
@@ -224,6 +48,7 @@ def measure(
     velocities: Sequence[float] | Array | None = None,
     names: Sequence[str] | None = None,
     *,
+    further: Sequence[Further] = (),
     bpm: float | None = None,
     beat_at: float | None = None,
     latency_offset_ms: float = 0.0,
@@ -241,6 +66,8 @@ def measure(
         1 to 127.
     names : sequence of str, length n, optional
         The class of each hit by name.
+    further : sequence of Further
+        The other drums of hits in which several sound; they count in the figures of their drums.
     bpm : float, optional
         The tempo to hold the hits against; by default the player's own.
     beat_at : float, optional
@@ -265,8 +92,10 @@ def measure(
     kinds = np.zeros(n, np.int64) if classes is None else np.asarray(classes, np.int64)
     loud = np.full(n, np.nan) if velocities is None else np.asarray(velocities, np.float64)
     said = [f"class {c}" for c in kinds] if names is None else list(names)
-    _check(at, kinds, loud, said, bpm, beat_at, spread_ms)
+    _check(at, kinds, loud, said, bpm, beat_at, latency_offset_ms, spread_ms)
     order = np.argsort(at, kind="stable")
+    place_of = np.argsort(order)
+    also = [one._replace(hit=int(place_of[one.hit])) for one in further]
     at, kinds, loud = at[order], kinds[order], loud[order]
     called = tuple(said[i] for i in order)
     if beat_at is not None:
@@ -290,7 +119,7 @@ def measure(
         else:
             pulse = _pulse(at[here], kinds[here], bpm, 0.06)
         reason = _unsteady(at[here], pulse)
-        stretches.append(_stretch(at[here], pulse, reason))
+        stretches.append(_section(at[here], pulse, reason))
         if pulse is None or reason:
             continue
         found.append((span, pulse))
@@ -306,7 +135,7 @@ def measure(
     basis = "none"
     if found:
         basis = "estimated" if bpm is None else ("given" if beat_at is None else "absolute")
-    inputs = by_drum.Hits(at, kinds, loud, called, late, doubt, left, dating, stray, verdicts)
+    inputs = by_drum.DrumHits(at, kinds, loud, called, late, doubt, left, dating, stray, verdicts)
     return Performance(
         hits=n,
         seconds=float(at[-1] - at[0]) if n else 0.0,
@@ -317,7 +146,7 @@ def measure(
         swing=chosen.swing if chosen else None,
         grid=chosen.grid if chosen else "",
         timing=by_drum.timing(inputs, np.ones(n, bool)) if found else None,
-        drums=by_drum.drums(inputs),
+        drums=by_drum.drums(inputs.with_further(also)),
         fastest=fastest(at, dating),
         intervals=intervals(at),
         stretches=tuple(stretches),
@@ -341,6 +170,7 @@ def _check(
     names: Sequence[str],
     bpm: float | None,
     beat_at: float | None,
+    latency_offset_ms: float,
     spread_ms: float | None,
 ) -> None:
     n = len(times)
@@ -350,7 +180,7 @@ def _check(
         ("name", len(names)),
     ):
         if count != n:
-            raise SettingsError(f"Expected a {what} for each of {n} hits, got {count}.")
+            raise SettingsError(f"Expected a {what} for each hit, {n} in all, got {count}.")
     if not np.isfinite(times).all():
         raise SettingsError("Expected times in seconds, got one that is no number.")
     if bpm is not None and not SLOWEST_GIVEN <= bpm <= FASTEST_GIVEN:
@@ -359,6 +189,12 @@ def _check(
         )
     if beat_at is not None and bpm is None:
         raise SettingsError("Expected a tempo with the time of a beat, got none. Give --bpm too.")
+    if beat_at is not None and not abs(beat_at) <= LATEST_S:
+        raise SettingsError(f"Expected the time of a beat within {LATEST_S:g} s, got {beat_at:g}.")
+    if not abs(latency_offset_ms) <= LARGEST_OFFSET_MS:
+        raise SettingsError(
+            f"Expected a latency offset within {LARGEST_OFFSET_MS:g} ms, got {latency_offset_ms:g}."
+        )
     if spread_ms is not None and not 0 <= spread_ms <= 100:
         raise SettingsError(f"Expected a spread from 0 to 100 ms, got {spread_ms:g}.")
 
@@ -399,14 +235,14 @@ def _unsteady(times: Array, pulse: Pulse | None) -> str:
     return ""
 
 
-def _why(hits: int, longest: Stretch | None) -> str:
+def _why(hits: int, longest: Section | None) -> str:
     return "there are no hits" if not hits or longest is None else longest.reason
 
 
-def _stretch(times: Array, pulse: Pulse | None, reason: str) -> Stretch:
+def _section(times: Array, pulse: Pulse | None, reason: str) -> Section:
     begin, end, n = float(times[0]), float(times[-1]), len(times)
     if pulse is None or reason:
-        return Stretch(begin, end, n, "", None, None, reason)
+        return Section(begin, end, n, "", None, None, reason)
     bpm, drift = pulse.tempo, pulse.drift
     percent = None
     if drift is not None:
@@ -415,7 +251,7 @@ def _stretch(times: Array, pulse: Pulse | None, reason: str) -> Stretch:
     tempo = Tempo(
         bpm, drift, percent, *pulse.ends, bpm.value / 2, 2 * bpm.value, not rivals, rivals
     )
-    return Stretch(begin, end, n, pulse.grid.name, tempo, _swing(pulse), "")
+    return Section(begin, end, n, pulse.grid.name, tempo, _swing(pulse), "")
 
 
 def _swing(pulse: Pulse) -> Swing | None:

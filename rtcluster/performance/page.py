@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from rtcluster.notebook import canvas, look
-from rtcluster.notebook.canvas import Picture
+from rtcluster.pages import canvas, style
+from rtcluster.pages.canvas import Picture
 from rtcluster.performance import words
 from rtcluster.performance.drums import ACCENT
-from rtcluster.performance.measures import PAUSE_S, Performance
+from rtcluster.performance.figures import Performance
+from rtcluster.performance.measures import PAUSE_S
 
 ROWS = 300
 """Hits that the page lists; the JSON file beside it has them all."""
 
-STRETCHES = 50
+SECTIONS = 50
 
 
 def page(
@@ -39,7 +40,7 @@ def page(
     str
         A whole HTML document.
     """
-    environment = look.environment(__package__ or "rtcluster.performance")
+    environment = style.environment(__package__ or "rtcluster.performance")
     environment.filters.update(
         told=words.told, tempo_words=words.tempo, drift_words=words.drift, swing_words=words.swing
     )
@@ -53,7 +54,7 @@ def page(
         basis=words.basis(found),
         rows=found.hit_rows()[:ROWS],
         row_limit=ROWS,
-        stretches=found.stretches[:STRETCHES],
+        stretches=found.stretches[:SECTIONS],
         longest=longest,
         pause=PAUSE_S,
         accent=ACCENT,

@@ -10,9 +10,10 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
-from rtcluster.notebook.canvas import NARROW, SQUARE, WIDE, Layout, Picture, Theme, place, render
-from rtcluster.notebook.palette import mark
-from rtcluster.performance.measures import Performance
+from rtcluster.pages.canvas import NARROW, SQUARE, WIDE, Layout, Picture, Theme, place, render
+from rtcluster.pages.palette import mark
+from rtcluster.performance.figures import Performance
+from rtcluster.text import counted
 
 _BOTH = (WIDE, NARROW)
 _MOST = 20_000  # marks in a picture; more are thinned out
@@ -114,13 +115,14 @@ def _deviations(found: Performance) -> Picture:
         _legend(axes, found, layout)
         return figure
 
-    note = f" {beyond} hits beyond the axis stand at its edge." if beyond else ""
+    stand = "stands" if beyond == 1 else "stand"
+    note = f" {counted(beyond, 'hit')} beyond the axis {stand} at its edge." if beyond else ""
     return render(
         "deviations",
         "Each hit against the grid: above zero is late. The band is what cannot be told from "
         f"on time.{note}",
-        f"Scatter of {timing.hits} hits along time: {timing.early} early, {timing.on_time} on "
-        f"time, {timing.late} late.",
+        f"Scatter of {counted(timing.hits, 'hit')} along time: {timing.early} early, "
+        f"{timing.on_time} on time, {timing.late} late.",
         _BOTH,
         draw,
     )
@@ -240,7 +242,8 @@ def _beat(found: Performance) -> Picture:
         "beat",
         "Where in the beat the hits fell, all beats laid over each other. Straight eighths stand "
         "at ½, swung ones after it.",
-        f"Histogram of {int(known.sum())} hits within the beat, on a grid of {found.grid}.",
+        f"Histogram of {counted(int(known.sum()), 'hit')} within the beat, "
+        f"on a grid of {found.grid}.",
         (SQUARE,),
         draw,
     )

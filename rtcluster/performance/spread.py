@@ -17,6 +17,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from rtcluster.sinks.drum_map import named_note
+
 SPREAD_MS = {
     "kick": 0.4,
     "snare": 2.0,
@@ -34,24 +36,20 @@ CROWDED_MS = 3.0
 
 CROWDED_S = 0.100
 
-_WORDS = {
-    "kick": ("kick", "bass drum", "bassdrum", "bd"),
-    "snare": ("snare", "sd", "rim", "side stick"),
-    "hat": ("hat", "hihat", "hi-hat", "hh"),
-    "tom": ("tom", "toms"),
-    "tambourine": ("tambourine",),
+_NOTES = {
+    "kick": (35, 36),
+    "snare": (37, 38, 40),
+    "hat": (42, 44, 46),
+    "tom": (41, 43, 45, 47, 48, 50),
+    "tambourine": (54,),
 }
+"""The same drums in General MIDI."""
 
 
 def drum_of(name: str) -> str:
     """Key of :data:`SPREAD_MS` that a class's name speaks of; empty if none."""
-    text = name.lower().replace("_", " ")
-    words = text.replace("-", " ").split()
-    for drum, known in _WORDS.items():
-        for word in known:
-            if word in words or (len(word) > 3 and word in text):
-                return drum
-    return ""
+    note = named_note(name)
+    return next((drum for drum, notes in _NOTES.items() if note in notes), "")
 
 
 def of_hits(

@@ -48,21 +48,10 @@ def _number(value: float) -> float | None:
 
 
 def t_quantile(dof: float) -> float:
-    """97.5 % point of Student's t, to 1 % from 3 degrees of freedom on.
+    """97.5 % point of Student's t; below one degree of freedom it is infinite."""
+    from scipy.special import stdtrit  # the monitor's server starts without it
 
-    The expansion of Abramowitz and Stegun, 26.7.5. Below 1 it is infinite.
-    """
-    if dof < 1:
-        return math.inf
-    if dof < 3:
-        return 12.706 if dof < 2 else 4.303
-    z = Z
-    return (
-        z
-        + (z**3 + z) / (4 * dof)
-        + (5 * z**5 + 16 * z**3 + 3 * z) / (96 * dof**2)
-        + (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / (384 * dof**3)
-    )
+    return float(stdtrit(dof, 0.975)) if dof >= 1 else math.inf
 
 
 def robust_sd(values: Array) -> float:

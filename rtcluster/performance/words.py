@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 
-from rtcluster.performance.measures import Performance, Stretch, Swing, Tempo
+from rtcluster.performance.figures import Performance, Section, Swing, Tempo
 from rtcluster.performance.statistics import Estimate
+from rtcluster.text import counted
 
 
 def told(estimate: Estimate | None, sign: bool = False, least: int = 1) -> str:
@@ -59,9 +60,9 @@ def basis(found: Performance) -> str:
     return "the player's own pulse"
 
 
-def stretch(found: Stretch) -> str:
+def stretch(found: Section) -> str:
     """A stretch in a line."""
-    text = f"{found.begin:.1f} to {found.end:.1f} s, {found.hits} hits: "
+    text = f"{found.begin:.1f} to {found.end:.1f} s, {counted(found.hits, 'hit')}: "
     return text + (tempo(found.tempo) if found.tempo else f"no steady tempo, {found.reason}")
 
 
@@ -88,11 +89,12 @@ def lines(found: Performance) -> list[str]:
     if found.fastest is not None:
         run = found.fastest
         out.append(
-            f"fastest    {run.strokes} strokes at {told(run.rate)} a second, from {run.begin:.2f} s"
+            f"fastest    {counted(run.strokes, 'stroke')} at {told(run.rate)} a second, "
+            f"from {run.begin:.2f} s"
         )
     width = max((len(drum.name) for drum in found.drums), default=4)
     for drum in found.drums:
-        parts = [f"{drum.hits} hits"]
+        parts = [counted(drum.hits, "hit")]
         if drum.timing is not None:
             parts.append(f"{told(drum.timing.mean_ms, True)} ms, {drum.timing.verdict}")
             parts.append(f"steady to {told(drum.timing.sd_ms)} ms")
@@ -100,7 +102,7 @@ def lines(found: Performance) -> list[str]:
             d = drum.dynamics
             parts.append(
                 f"velocity {d.p10.value:.0f}/{d.p50.value:.0f}/{d.p90.value:.0f}, "
-                f"{d.accents} accents"
+                f"{counted(d.accents, 'accent')}"
             )
         out.append(f"{drum.name:<{max(10, width)}} " + "; ".join(parts))
     if len(found.stretches) > 1:

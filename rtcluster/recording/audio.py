@@ -17,7 +17,7 @@ import numpy.typing as npt
 import soundfile
 
 from rtcluster.errors import RtclusterError, SettingsError, SourceError
-from rtcluster.names import for_libsndfile
+from rtcluster.text import for_libsndfile
 
 FORMATS = ("wav", "flac")
 """32-bit float, bit for bit what came in; or 24-bit whole numbers, half the size."""
@@ -53,6 +53,8 @@ class AudioWriter:
     samplerate : int
         Hz.
     kind : {"wav", "flac"}
+    channels : int
+        One for each microphone.
 
     Raises
     ------
@@ -60,27 +62,34 @@ class AudioWriter:
         From every method, if the file cannot be written; in the system's own words.
     """
 
-    def __init__(self, folder: Path, samplerate: int, kind: str) -> None:
+    def __init__(self, folder: Path, samplerate: int, kind: str, channels: int = 1) -> None:
         self.path = folder / "audio.wav"
         self.frames = 0
+        self._channels = channels
         self._samplerate = samplerate
         self._flac = kind == "flac"
         subtype = "PCM_24" if self._flac else "FLOAT"
         with _telling(self.path):
-            soundfile.SoundFile(for_libsndfile(self.path), "w", samplerate, 1, subtype).close()
+            soundfile.SoundFile(
+                for_libsndfile(self.path), "w", samplerate, channels, subtype
+            ).close()
 
     def append(self, audio: npt.NDArray[np.float32]) -> None:
-        """Write samples, shape (frames,), at the end; when this returns, the system has them."""
-        if (self.frames + audio.size) * _WORD > MOST_BYTES:
+        """Write samples, shape (frames,) or (frames, channels), at the end.
+
+        When this returns, the system has them.
+        """
+        frames = self.frames + len(audio)
+        if frames * self._channels * _WORD > MOST_BYTES:
             raise RtclusterError(
                 f"Expected at most 4 GB in a WAV file, got more; {self.path} is complete so far."
             )
         with _telling(self.path), soundfile.SoundFile(for_libsndfile(self.path), "r+") as file:
             file.seek(0, soundfile.SEEK_END)
             file.write(whole_numbers(audio) if self._flac else audio)
-            if file.frames != self.frames + audio.size:
+            if file.frames != frames:
                 raise OSError  # soundfile only asserts it
-        self.frames += audio.size
+        self.frames = frames
 
     def close(self) -> None:
         """Make FLAC of it, if that was asked for; if that fails, the WAV file stays."""
@@ -92,7 +101,7 @@ class AudioWriter:
             with (
                 _telling(target),
                 soundfile.SoundFile(for_libsndfile(self.path)) as source,
-                soundfile.SoundFile(to, "w", self._samplerate, 1, "PCM_24") as file,
+                soundfile.SoundFile(to, "w", self._samplerate, self._channels, "PCM_24") as file,
             ):
                 while len(block := source.read(_COPIED, dtype="int32")):
                     file.write(block)

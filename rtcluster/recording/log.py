@@ -7,18 +7,37 @@ else that is not the event schema is refused in one line.
 from __future__ import annotations
 
 import json
-import math
 import os
+import sys
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, NotRequired, TypedDict
 
-from rtcluster.controls import PUMPED, Request
+from msgspec import Meta, convert
+
 from rtcluster.errors import RtclusterError, SourceError
-from rtcluster.events import LEARNING, SCHEMA_VERSION
+from rtcluster.events import LEARNING, MICROPHONES, SCHEMA_VERSION
+from rtcluster.files import read_bytes
+from rtcluster.recording.dynamics import rescale
+from rtcluster.session.controls import PUMPED, Request
+from rtcluster.settings import RATES
 
 EVENTS_FILE = "events.jsonl"
 """Name of the file in a recording's folder."""
+
+SET_IN_ENGINE = ("threshold", "mask")
+"""Controls that the kernel itself reports."""
+
+KIT_FILE = "start.kit"
+"""The classes that a recording begins with, where there are any."""
+
+AUDIO_FILES = ("audio.wav", "audio.flac")
+
+PARTS = (EVENTS_FILE, KIT_FILE, *AUDIO_FILES)
+"""Names of all files in a recording's folder."""
+
+MAX_BYTES = 512 << 20
+"""The largest file of events that is read: days of playing."""
 
 Line = dict[str, Any]
 """A JSON object of the event schema."""
@@ -63,13 +82,19 @@ class Hit:
     emitted : int
         When the onset was known, as a sample index.
     velocity : int
-        1 to 127: the final's, by the peak, else the onset's.
+        1 to 127: the final's, by the peak, else the onset's. Where the scale was learned, by all
+        the hits of the session (:mod:`rtcluster.recording.dynamics`).
+    level : float or None
+        That peak in dBFS; None where the session does not say it.
     class_ : int
         By the final and the relabels after it; -1 without.
     name : str
         Its name at the end of the session, renames included.
     guessed : int
         Class of the guess, -1 without.
+    parts : list of dict
+        The drums that sound, the strongest first, as the event has them; one of a session that does
+        not tell them. Empty without a guess and a final.
     line : dict
         The ``final``, or the latest event there was.
     """
@@ -82,6 +107,8 @@ class Hit:
     class_: int = LEARNING
     name: str = ""
     guessed: int = LEARNING
+    level: float | None = None
+    parts: list[Line] = field(default_factory=list)
     line: Line = field(default_factory=dict)
 
 
@@ -89,6 +116,13 @@ def find(path: str | os.PathLike[str]) -> Path:
     """File of events of a recording's folder, or the file itself."""
     found = Path(path)
     return found / EVENTS_FILE if found.is_dir() else found
+
+
+def is_part(path: Path) -> bool:
+    """Whether a path is, or would become, a part of a recording."""
+    folder = path.parent
+    recorded = (folder / EVENTS_FILE).exists() and any((folder / n).exists() for n in AUDIO_FILES)
+    return recorded and path.name.casefold() in PARTS
 
 
 def read(path: str | os.PathLike[str]) -> Log:
@@ -105,24 +139,11 @@ def read(path: str | os.PathLike[str]) -> Log:
         If it is not there, or holds anything but one session in the event schema, version 1.
     """
     source = find(path)
-    try:
-        text = source.read_text(encoding="utf-8")
-    except OSError as error:
-        raise SourceError(
-            f"Expected a recording's folder or a file of events, got {source}: {error.strerror}."
-        ) from error
-    except UnicodeDecodeError as error:
-        raise SourceError(f"Expected events as JSON Lines, got {source}: no UTF-8.") from error
-    except ValueError as error:  # a NUL byte in the path
-        raise SourceError(f"Expected a file of events, got the path {source}: {error}.") from error
-    whole, _, _torn = text.rpartition("\n")
-    lines = [_line(source, number, one) for number, one in enumerate(whole.split("\n"), 1)]
+    lines, torn = _read(source)
+    if not lines:
+        raise _refuse(source, 1, "a JSON object a line", torn)
     session = lines[0]
-    if session["event"] != "session" or session.get("version") != SCHEMA_VERSION:
-        raise _refuse(source, 1, f"the session line of schema version {SCHEMA_VERSION}", session)
-    rate = session.get("samplerate")
-    if type(rate) is not int or not 0 < rate < _LARGEST:
-        raise _refuse(source, 1, "a sample rate in Hz", rate)
+    _check_session(source, 1, session)
     summary = None
     if len(lines) > 1 and lines[-1]["event"] == "summary":
         _check(source, len(lines), lines[-1])
@@ -132,6 +153,44 @@ def read(path: str | os.PathLike[str]) -> Log:
             raise _refuse(source, number, "one session in a file", line)
         _check(source, number, line)
     return Log(source, session, lines[1:], summary)
+
+
+def check_events(path: Path) -> None:
+    """Refuse a file that is not wholly what ``--jsonl`` wrote: sessions, one after the other.
+
+    A last line may be torn, as in :func:`read`.
+
+    Raises
+    ------
+    SourceError
+        If it is anything else, or the events of a recording.
+    """
+    lines, torn = _read(path)
+    if not (torn.startswith('{"event"') or (lines and not torn)):
+        raise _refuse(path, len(lines) + 1, "an object with an event", torn)
+    for number, line in enumerate(lines, 1):
+        if number == 1 or line["event"] == "session":
+            _check_session(path, number, line)
+            if "recording" in line:
+                raise _refuse(path, number, "no recording", line)
+        _check(path, number, line)
+
+
+def _read(source: Path) -> tuple[list[Line], str]:
+    """All lines of a file, and what follows the last line's end."""
+    try:
+        text = read_bytes(source, MAX_BYTES).decode("utf-8")
+    except OSError as error:
+        raise SourceError(
+            f"Expected a recording's folder or a file of events, got {source}: {error.strerror}."
+        ) from error
+    except UnicodeDecodeError as error:
+        raise SourceError(f"Expected events as JSON Lines, got {source}: no UTF-8.") from error
+    except ValueError as error:  # a NUL byte in the path
+        raise SourceError(f"Expected a file of events, got the path {source}: {error}.") from error
+    whole, _, torn = text.rpartition("\n")
+    lines = whole.split("\n") if whole else []
+    return [_line(source, n, one) for n, one in enumerate(lines, 1)], torn
 
 
 def hits(log: Log) -> list[Hit]:
@@ -153,67 +212,87 @@ def hits(log: Log) -> list[Hit]:
                 hit.guessed = line["class"]
             if kind in ("guess", "final"):
                 hit.velocity, hit.line = line.get("velocity", hit.velocity), line
+                hit.level = line.get("level")
             if kind in ("guess", "final", "relabel"):
                 hit.class_, hit.name = line["class"], line["name"]
+                hit.parts = parts_of(line, hit.velocity)
     for hit in found.values():
         hit.name = names.get(hit.class_, hit.name)
+        hit.parts = [one | {"name": names.get(one["class"], one["name"])} for one in hit.parts]
+    before = {number: hit.velocity for number, hit in found.items()}
+    rescale(list(found.values()), log.session.get("settings"))
+    for number, hit in found.items():
+        change = hit.velocity / max(1, before[number])
+        for one in hit.parts:
+            one["velocity"] = min(127, max(1, round(one["velocity"] * change)))
     return sorted(found.values(), key=lambda hit: hit.sample)
 
 
-_INTEGERS = {
-    "onset": ("id", "sample", "emitted", "velocity"),
-    "guess": ("id", "sample", "emitted", "class", "zcr", "span"),
-    "final": ("id", "sample", "emitted", "class", "zcr", "span"),
-    "relabel": ("id", "class"),
-    "model": ("version", "effective"),
-    "xrun": ("sample",),
-    "control": ("sample",),
-    "lost_audio": ("sample", "frames"),
+def parts_of(line: Line, velocity: int) -> list[Line]:
+    """Drums of a ``guess``, a ``final`` or a ``relabel``; one where the line does not tell them.
+
+    Parameters
+    ----------
+    line : dict
+    velocity : int
+        Of the hit, where the line has none.
+    """
+    only = {key: line[key] for key in ("class", "name")}
+    return line.get("parts") or [only | {"velocity": line.get("velocity", velocity)}]
+
+
+_Whole = Annotated[int, Meta(ge=1 - (1 << 63), le=(1 << 63) - 1)]  # no clock of ours gets there
+_Finite = Annotated[float, Meta(ge=-sys.float_info.max, le=sys.float_info.max)]
+
+
+_HIT = dict.fromkeys(("id", "sample", "emitted"), _Whole)
+_PART = TypedDict("_PART", {"class": _Whole, "name": str, "velocity": _Whole})
+_CLASSIFIED: dict[str, Any] = {
+    **dict.fromkeys((*_HIT, "class", "zcr", "span"), _Whole), "name": str,
+    **dict.fromkeys(("energy", "margin", "level"), NotRequired[_Finite]),
+    "velocity": NotRequired[_Whole],
+    "parts": NotRequired[list[_PART]],
+}  # fmt: skip
+
+_FIELDS: dict[str, dict[str, Any]] = {
+    "session": {
+        "samplerate": Annotated[int, Meta(ge=RATES[0], le=RATES[1])],
+        MICROPHONES: NotRequired[list[Annotated[int, Meta(ge=1)]]],
+    },
+    "summary": dict.fromkeys(("samples", "events_dropped"), NotRequired[_Whole]),
+    "onset": {**_HIT, "velocity": _Whole},
+    "guess": _CLASSIFIED,
+    "final": _CLASSIFIED | dict.fromkeys(("revised", "overlapped"), NotRequired[bool]),
+    "relabel": {"id": _Whole, "class": _Whole, "name": str},
+    "model": {"version": _Whole, "effective": _Whole},
+    "xrun": {"sample": _Whole},
+    "control": {"sample": _Whole, "what": str},
+    "lost_audio": {"sample": _Whole, "frames": _Whole},
 }
-"""Fields that have to be whole numbers, by the kind of event."""
+"""What is checked of a line, by the kind of event; what else there is, is left as it is."""
+
+_KINDS = {kind: TypedDict(kind, fields) for kind, fields in _FIELDS.items()}  # type: ignore[operator]
 
 _OF_HITS = ("onset", "guess", "final", "relabel")
 
-_WHERE_GIVEN = {"summary": ("samples", "events_dropped"), "guess": ("velocity",)}
-_WHERE_GIVEN["final"] = _WHERE_GIVEN["guess"]
-"""The same of those that may be missing."""
 
-_LARGEST = 1 << 63  # no clock of ours gets there
-
-_NUMBERS = {"guess": ("energy", "margin"), "final": ("energy", "margin")}
-"""Numbers that may be missing, whole or not."""
-
-_YES_OR_NO = {"final": ("revised", "overlapped")}
-"""The same, true or false."""
-
-_STRINGS = {"guess": ("name",), "final": ("name",), "relabel": ("name",), "control": ("what",)}
+def _check_session(source: Path, number: int, line: Line) -> None:
+    if line["event"] != "session" or line.get("version") != SCHEMA_VERSION:
+        raise _refuse(source, number, f"the session line of schema version {SCHEMA_VERSION}", line)
+    _check(source, number, line)
 
 
 def _check(source: Path, number: int, line: Line) -> None:
     kind = line["event"]
-    given = [key for key in _WHERE_GIVEN.get(kind, ()) if key in line]
-    for key in (*_INTEGERS.get(kind, ()), *given):
-        if not _is_whole(line.get(key)):
-            raise _refuse(source, number, f"a whole number for {key}", line.get(key))
-    for key in _STRINGS.get(kind, ()):
-        if not isinstance(line.get(key), str):
-            raise _refuse(source, number, f"text for {key}", line.get(key))
-    for key in _NUMBERS.get(kind, ()):
-        if not _is_number(line.get(key, 0.0)):
-            raise _refuse(source, number, f"a number for {key}", line.get(key))
-    for key in _YES_OR_NO.get(kind, ()):
-        if not isinstance(line.get(key, False), bool):
-            raise _refuse(source, number, f"true or false for {key}", line.get(key))
+    if kind in _KINDS:
+        try:
+            convert(line, _KINDS[kind])
+        except ValueError as error:  # also what no UTF-8 can hold
+            raise SourceError(
+                f"Expected the fields of {kind!r} in {source}, line {number}: {error}."
+            ) from error
     if kind == "control":
         _check_control(source, number, line["what"], line.get("value"))
-
-
-def _is_whole(value: object) -> bool:
-    return type(value) is int and -_LARGEST < value < _LARGEST
-
-
-def _is_number(value: object) -> bool:
-    return _is_whole(value) or (type(value) is float and math.isfinite(value))
 
 
 def _check_control(source: Path, number: int, what: str, value: object) -> None:

@@ -1,7 +1,7 @@
 """The recorder: a sink that keeps the session's audio and events in a folder.
 
 It writes on a thread of its own. The audio thread does nothing for it: it copies the history that
-the engine keeps anyway (:mod:`rtcluster.tap`, some seconds), ten times a second.
+the engine keeps anyway (:mod:`rtcluster.engine.tap`, some seconds), ten times a second.
 The pump hands it the events in a queue. A disk that stalls for as long as the history lasts
 delays nobody and loses nothing; what is lost beyond that is silence in the file, and counted.
 """
@@ -17,21 +17,19 @@ from pathlib import Path
 
 import numpy as np
 
-from rtcluster.errors import RtclusterError, SettingsError
+from rtcluster.engine.processor import Processor
+from rtcluster.engine.tap import Tap
+from rtcluster.errors import RtclusterError, SettingsError, expecting
 from rtcluster.events import Event
-from rtcluster.names import visible
-from rtcluster.processor import Processor
 from rtcluster.recording.audio import STEPS, AudioWriter, check_format
-from rtcluster.recording.log import EVENTS_FILE, Line
+from rtcluster.recording.log import EVENTS_FILE, KIT_FILE, Line
 from rtcluster.sinks import Sink
-from rtcluster.sinks.jsonl import JsonLines
-from rtcluster.tap import Tap
+from rtcluster.sinks.jsonl import FILE_S, JsonLines
+from rtcluster.text import visible
+from rtcluster.timing import joined
 
 PERIOD_S = 0.1
 """From one piece of audio to the next, in seconds."""
-
-KIT_FILE = "start.kit"
-"""The classes that a recording begins with, where there are any."""
 
 _SILENCE = 1 << 16
 """Samples at a time, in place of what was lost."""
@@ -60,6 +58,8 @@ class Recorder(Sink):
         If the folder cannot be made.
     """
 
+    label = "The recording"
+
     def __init__(
         self,
         folder: str | os.PathLike[str],
@@ -73,19 +73,16 @@ class Recorder(Sink):
             raise SettingsError(
                 f"Expected a new or empty folder to record in, got {self.folder}; name another."
             )
-        try:
+        with expecting(f"to make the folder {self.folder}"):
             self.folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise RtclusterError(
-                f"Expected to make the folder {self.folder}, got: {error.strerror}."
-            ) from error
         self._processor = processor
-        self._tap = Tap(processor)
+        self._tap = Tap(processor, each=True)
         self._report = report
         self._waiting: queue.SimpleQueue[Line | Event] = queue.SimpleQueue()
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="rtcluster-recorder", daemon=True)
         self._going = False
+        self._stuck = False  # its thread, in a write that does not return
         self._lost = 0
         self._written = 0
 
@@ -104,7 +101,8 @@ class Recorder(Sink):
             from rtcluster.learning import kit_file
 
             kit_file.save(self.folder / KIT_FILE, processor.kit)
-        self._audio = AudioWriter(self.folder, processor.samplerate, self._kind)
+        self._channels = max(1, len(processor.microphones))
+        self._audio = AudioWriter(self.folder, processor.samplerate, self._kind, self._channels)
         self._events = JsonLines.open(str(self.folder / EVENTS_FILE))
         self._waiting.put({**session, "recording": {"format": self._kind}})
         self._going = True
@@ -115,10 +113,15 @@ class Recorder(Sink):
         if self._going:
             self._waiting.put(event)
 
-    def figures(self) -> Mapping[str, object]:
+    def finish(self) -> None:
         """Write what is left of the audio; the audio thread has stopped by now."""
         self._stop.set()
-        self._thread.join()
+        if not joined(self._thread, FILE_S, lambda: (self._written, self._waiting.qsize())):
+            self._stuck = True
+            self._stopped(f"{self.folder} has taken nothing for {FILE_S:g} s.")
+
+    def figures(self) -> Mapping[str, object]:
+        """What was recorded, and whether it is all."""
         folder = visible(str(self.folder))
         recorded = {"folder": folder, "samples": self._written, "lost": self._lost}
         return {"recording": recorded | {"complete": self._going and not self._lost}}
@@ -132,8 +135,9 @@ class Recorder(Sink):
                 self._audio.close()
             except RtclusterError as error:
                 self._report(f"{error} The recording is whole, in {self._audio.path}.")
-        with suppress(OSError):  # what could not be written has been told
-            self._events.close()
+        if not self._stuck:  # else the thread has them
+            with suppress(OSError):  # what could not be written has been told
+                self._events.close()
 
     # The thread's.
 
@@ -149,12 +153,15 @@ class Recorder(Sink):
                 if self._going:
                     step()
         except Exception as error:  # a thread that ends without a word would be worse
-            self._going = False
-            self._report(
-                f"The recording stopped, and the session goes on: {self._reason(error)} "
-                f"{self.folder} keeps {self._written / self._processor.samplerate:.1f} s and their "
-                "events."
-            )
+            self._stopped(self._reason(error))
+
+    def _stopped(self, reason: str) -> None:
+        self._going = False
+        self._report(
+            f"The recording stopped, and the session goes on: {reason} "
+            f"{self.folder} keeps {self._written / self._processor.samplerate:.1f} s and their "
+            "events."
+        )
 
     def _reason(self, error: Exception) -> str:
         if isinstance(error, RtclusterError):
@@ -175,12 +182,13 @@ class Recorder(Sink):
         if piece.lost:
             self._note_lost(piece.lost)
         self._audio.append(piece.audio)
-        self._written += piece.audio.size
+        self._written += len(piece.audio)
 
     def _note_lost(self, frames: int) -> None:
         """Keep the place of what was lost: time in the file is the engine's time."""
         self._events.write({"event": "lost_audio", "sample": self._written, "frames": frames})
         self._lost += frames
         for begin in range(0, frames, _SILENCE):
-            self._audio.append(np.zeros(min(_SILENCE, frames - begin), np.float32))
+            count = min(_SILENCE, frames - begin)
+            self._audio.append(np.zeros((count, self._channels), np.float32))
         self._written += frames

@@ -7,7 +7,8 @@ each is listened to.
 
 from __future__ import annotations
 
-from collections import Counter, deque
+from collections import Counter, defaultdict, deque
+from typing import Any
 
 from rich.console import Console
 from rich.live import Live
@@ -17,19 +18,19 @@ from rich.text import Text
 from rtcluster.events import (
     LEARNING,
     ONE_CHANNEL,
+    Classified,
+    Control,
     Event,
     Final,
     Guess,
     MergeOffer,
-    ModelChange,
     Onset,
     Relabel,
     Xrun,
 )
+from rtcluster.pages.palette import mark
 from rtcluster.sinks import Sink
-
-COLOURS = ("cyan", "yellow", "magenta", "green", "blue", "red", "bright_cyan", "bright_yellow")
-"""By class number, repeated beyond eight."""
+from rtcluster.sinks.tally import Tally
 
 _BAR = 16  # characters at full velocity
 
@@ -38,7 +39,13 @@ def class_text(class_: int, name: str, heard: int, warmup: int) -> Text:
     """The name of a class in its colour, or how far the learning is."""
     if class_ == LEARNING:
         return Text(f"learning {min(heard, warmup)} of {warmup}", style="dim")
-    return Text(name, style=COLOURS[class_ % len(COLOURS)])
+    return Text(name, style=mark(class_).colour)
+
+
+def parts_text(hit: Classified, warmup: int) -> Text:
+    """The drums of a hit, each in its colour: "snare + hat"."""
+    names = [class_text(one.class_, one.name, hit.id + 1, warmup) for one in hit.parts]
+    return Text(" + ").join(names)
 
 
 def of_channel(channel: int, text: str) -> str:
@@ -61,6 +68,8 @@ def bar(velocity: int) -> str:
 
 class _Hits(Sink):
     """What both forms need to know of a session: its rate, and the hits that are open."""
+
+    label = "The screen"
 
     def __init__(self, console: Console) -> None:
         self.console = console
@@ -90,9 +99,6 @@ class _Hits(Sink):
             self.note(of_channel(event.channel, alike))
         elif isinstance(event, Xrun):
             self.note(f"the sound card lost audio ({event.kind}) at {self.seconds(event.sample)}")
-        elif isinstance(event, ModelChange) and event.late:
-            late = f"model {event.version} came late, in effect at {self.seconds(event.effective)}"
-            self.note(of_channel(event.channel, late))
 
     def seconds(self, sample: int) -> str:
         return f"{sample / self._samplerate:.3f} s"
@@ -101,14 +107,14 @@ class _Hits(Sink):
         """Cells: time, channel, class, loudness, features, what the guess said."""
         said = Text("")
         if final.revised and guess is not None:
-            said = Text(f"guessed {guess.name}", style="dim")
+            said = Text(f"guessed {guess.label}", style="dim")
         elif final.overlapped:
             said = Text("overlapped", style="dim")
         return [
             Text(f"{onset.sample / self._samplerate:8.3f} s"),
             Text("" if final.channel == ONE_CHANNEL else f"channel {final.channel}"),
-            class_text(final.class_, final.name, final.id + 1, self._warmup),
-            Text(f"{onset.velocity:3d} {bar(onset.velocity)}"),
+            parts_text(final, self._warmup),
+            Text(f"{final.velocity:3d} {bar(final.velocity)}"),
             Text(f"zcr {final.zcr:5d}  energy {final.energy:7.3f}", style="dim"),
             said,
         ]
@@ -168,7 +174,8 @@ class HitTable(_Hits):
     def __init__(self, console: Console, rows: int = 12) -> None:
         super().__init__(console)
         self._latest: deque[list[Text]] = deque(maxlen=rows)
-        self._counts: Counter[tuple[int, str]] = Counter()
+        self._tallies: dict[int, Tally] = defaultdict(Tally)  # by channel
+        self._names: dict[tuple[int, int], str] = {}  # by channel and class
         self._title = ""
         self._several = False  # channels, which have a column then
         self._live = Live(console=console, refresh_per_second=20, get_renderable=self._table)
@@ -176,6 +183,9 @@ class HitTable(_Hits):
     def begin(self, session: dict[str, object]) -> None:
         """Show the empty table."""
         super().begin(session)
+        self._latest.clear()
+        self._tallies.clear()
+        self._names.clear()
         self._title = f"{session['source']}, {session['samplerate']} Hz"
         self._several = "channels" in session
         self._live.start()
@@ -183,13 +193,15 @@ class HitTable(_Hits):
     def hit(self, onset: Onset, guess: Guess | None, final: Final) -> None:
         """Add a row."""
         self._latest.append(self.row(onset, guess, final))
-        if final.name:
-            self._counts[final.channel, final.name] += 1
 
     def event(self, event: Event) -> None:
         """Take in an event."""
-        if isinstance(event, Relabel):
-            self._counts[event.channel, event.name] += 1
+        if isinstance(event, Final | Relabel):
+            self._names[event.channel, event.class_] = event.name  # first: the screen has a thread
+            self._tallies[event.channel].count(event.id, event.class_)
+        elif isinstance(event, Control) and event.what == "rename":
+            renamed: Any = event.value
+            self._names[event.channel, renamed["class"]] = renamed["name"]
         super().event(event)
 
     def end(self, summary: dict[str, object]) -> None:
@@ -198,8 +210,9 @@ class HitTable(_Hits):
 
     def _table(self) -> Table:
         counts = "\n".join(
-            of_channel(channel, "   ".join(f"{name} {n}" for name, n in named))
-            for channel, named in by_channel(self._counts).items()
+            of_channel(channel, "   ".join(f"{self._names[channel, c]} {n}" for c, n in by_class))
+            for channel, tally in sorted(self._tallies.copy().items())
+            if (by_class := tally.by_class().items())
         )
         table = Table(title=self._title, caption=counts or "play: the first hits are collected")
         for heading in ("time", "channel", "class", "velocity", "features", ""):

@@ -1,7 +1,8 @@
 """Which General MIDI percussion note a drum is, by the name of its class.
 
-One table for everything that speaks MIDI: the live output and the export to a file. A few look-ups
-in dictionaries, so any thread may call it; it never raises but for notes that a person gave wrong.
+One table for all that knows drums by name: the live MIDI output, the export to a file, and the
+report, which asks how exactly a drum is dated. A few look-ups in dictionaries, so any thread may
+call it; it never raises but for notes that a person gave wrong.
 
 A class gets, in this order: the note given for its name; the one given for its number; the note
 of the longest name in :data:`NOTES` whose words stand together in its own ("my closed hat" is a
@@ -104,7 +105,7 @@ def note_of(class_: int, name: str, given: Mapping[str, int]) -> int:
     """
     note = given_note(class_, name, given)
     if note is None:
-        note = _named(_plain(name))
+        note = named_note(name)
     if note is None:
         note = FALLBACK[class_ % len(FALLBACK)] if class_ >= 0 else UNCLASSED
     return note
@@ -144,9 +145,9 @@ def _plain(name: str) -> str:
     return " ".join(w[:-1] if len(w) > 3 and w.endswith("s") and w[-2] != "s" else w for w in words)
 
 
-def _named(name: str) -> int | None:
-    """Note of the longest drum's name that stands in a plain name; None without."""
-    words = name.split()
+def named_note(name: str) -> int | None:
+    """Return the note of the longest drum's name that stands in a name; None without."""
+    words = _plain(name).split()
     for length in range(min(_LONGEST, len(words)), 0, -1):
         for start in range(len(words) - length, -1, -1):
             note = NOTES.get(" ".join(words[start : start + length]))

@@ -1,7 +1,7 @@
 """Hits as MIDI notes, for a sampler, a sequencer or a lamp.
 
-A hit is a note-on on channel 10, with its velocity, and a note-off :data:`LENGTH_S` later, or
-before the next note-on of the same pitch. When it is sent is a choice:
+A hit is a note-on on channel 10 for each drum that sounds in it, with its velocity, and a note-off
+:data:`LENGTH_S` later, or before the next note-on of the same pitch. When it is sent is a choice:
 
 ==========  ================================  ====================================================
 ``send``    after the hit, by default         note
@@ -14,7 +14,7 @@ before the next note-on of the same pitch. When it is sent is a choice:
 
 At ``guess`` and ``final`` nothing is sent for a hit without a class: while learning, unless
 ``--note learning=NN`` gives those hits a note; and for one that is like no drum so far, unless
-``--note unknown=NN`` does. A later final or relabel sends nothing more: a hit is one note. A
+``--note unknown=NN`` does. A later final or relabel sends nothing more: a hit is sent once. A
 muted class is silent, except at ``onset``. Where every channel is listened to (``-c all``), a hit
 is a note as always, and which channel it is of is not told.
 
@@ -30,10 +30,11 @@ import time
 from collections.abc import Mapping
 
 from rtcluster.errors import RtclusterError, SettingsError
-from rtcluster.events import LEARNING, UNKNOWN, UNKNOWN_NAME, Event, Final, Guess, Onset
+from rtcluster.events import LEARNING, UNKNOWN, UNKNOWN_NAME, Classified, Event, Final, Guess, Onset
 from rtcluster.sinks.drum_map import CHANNEL, given_note, note_of
 from rtcluster.sinks.midi_ports import MidiPort, open_port
 from rtcluster.sinks.sending import Latest, Sending
+from rtcluster.timing import joined
 
 SEND = {"onset": Onset, "guess": Guess, "final": Final}
 """When a note is sent: with which of a hit's events."""
@@ -43,6 +44,9 @@ ONSET_NOTE = 38
 
 LENGTH_S = 0.050
 """From a note-on to its note-off, in seconds."""
+
+PATIENCE_S = 2.0
+"""For the last notes to end, in seconds, of a port that may stand still."""
 
 _NOTE_ON, _NOTE_OFF = 0x90 | CHANNEL, 0x80 | CHANNEL
 _RELEASE = 64  # the velocity of a note-off that was not measured
@@ -69,7 +73,7 @@ class MidiOut(Sending):
         If ``send`` is none of the three.
     """
 
-    kind = "midi"
+    label, kind = "MIDI output", "midi"
 
     def __init__(
         self,
@@ -128,24 +132,38 @@ class MidiOut(Sending):
             raise RtclusterError(str(self._failed)) from self._failed
         super().event(event)
 
-    def _send(self, event: Onset | Guess) -> bool:
+    def _send(self, event: Onset | Classified) -> bool:
         if type(event) is not self._sends:
             return False
-        note = self._note(event)
-        if note is None:
-            return False
+        notes = self._notes(event)
+        for note, velocity in notes.items():
+            self._begin_note(note, velocity)
+        return bool(notes)
+
+    def _begin_note(self, note: int, velocity: int) -> None:
         with self._sound:
             if note in self._sounding:
                 self.port.send((_NOTE_OFF, note, _RELEASE))
-            self.port.send((_NOTE_ON, note, event.velocity))
+            self.port.send((_NOTE_ON, note, velocity))
             self._begun += 1
             self._sounding[note] = self._begun
         self._to_end.put((time.monotonic() + LENGTH_S, note, self._begun))
-        return True
 
-    def _note(self, event: Onset | Guess) -> int | None:
-        """Note of the event; None for silence."""
-        class_, name = (event.class_, event.name) if isinstance(event, Guess) else (LEARNING, "")
+    def _notes(self, event: Onset | Classified) -> dict[int, int]:
+        """Notes of the event, each with its velocity; two drums of one note are the stronger."""
+        if isinstance(event, Classified):
+            heard = [(one.class_, one.name, one.velocity) for one in self._heard(event)]
+        else:
+            heard = [(LEARNING, "", event.velocity)]
+        out: dict[int, int] = {}
+        for class_, name, velocity in heard:
+            note = self._note(class_, name)
+            if note is not None:
+                out.setdefault(note, velocity)
+        return out
+
+    def _note(self, class_: int, name: str) -> int | None:
+        """Note of a class; None for silence."""
         if (class_, name) not in self._note_of:
             self._note_of[class_, name] = self._choose(class_, name)
         return self._note_of[class_, name]
@@ -160,7 +178,7 @@ class MidiOut(Sending):
             return given_note(class_, UNKNOWN_NAME, self._given)
         return note_of(class_, name, self._given)
 
-    def _measure(self, event: Onset | Guess, delay_ms: float) -> None:
+    def _measure(self, event: Onset | Classified, delay_ms: float) -> None:
         super()._measure(event, delay_ms)
         waited = 1e3 * (event.emitted - event.sample) / self._samplerate
         self._after_hit.add(self._offset_ms + waited + delay_ms)
@@ -197,7 +215,8 @@ class MidiOut(Sending):
         self._to_end.put(None)
         try:
             if self._thread.ident is not None:
-                self._thread.join()  # it has ended all of them, without waiting, or has failed
+                # It has ended all notes, without waiting, or has failed; or the port stands still.
+                joined(self._thread, PATIENCE_S, lambda: len(self._sounding))
         finally:
             self.port.close()
 

@@ -10,13 +10,12 @@ A port is opened on the command's thread and used on any, by one at a time.
 
 from __future__ import annotations
 
-import os
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import Any
 
 from rtcluster.errors import RtclusterError, SettingsError
+from rtcluster.libraries import extra, silent_libraries
 
 CLIENT = "rtcluster"
 """Name of the program to the MIDI system."""
@@ -129,7 +128,7 @@ def open_port(wanted: str) -> MidiPort:
     if not wanted.strip():
         raise SettingsError("Expected a MIDI port, got an empty name. Any name makes a new one.")
     refused = []
-    with _silent_libraries():
+    with silent_libraries():
         clients = []
         try:
             for api in rtmidi.get_compiled_api():
@@ -196,12 +195,8 @@ def _opened(
 
 def _rtmidi() -> Any:
     try:
-        import rtmidi
-    except ModuleNotFoundError as error:
-        raise RtclusterError(
-            "Expected the python-rtmidi package for --midi, got none. Install it with: "
-            "pip install 'rtcluster[midi]'"
-        ) from error
+        with extra("midi"):
+            import rtmidi
     except ImportError as error:
         raise RtclusterError(
             f"Expected python-rtmidi to load, got: {error}. On Debian and Ubuntu it needs "
@@ -217,23 +212,3 @@ def _no_system(refused: Sequence[str]) -> str:
             "'modprobe snd-seq' loads the sequencer."
         )
     return f"Expected a MIDI system for --midi, got: {'; '.join(refused) or 'none'}"
-
-
-@contextmanager
-def _silent_libraries() -> Iterator[None]:
-    """ALSA and JACK print what they miss; the one line that counts is the error raised."""
-    try:
-        kept = os.dup(2)
-    except OSError:  # there is nothing to keep silent
-        yield
-        return
-    if sys.stderr is not None:
-        sys.stderr.flush()
-    null = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(null, 2)
-    try:
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
-        os.close(null)

@@ -8,6 +8,7 @@ address                  arguments
 ``/rtcluster/onset``     id i, time f, velocity i, strength f
 ``/rtcluster/guess``     id i, class i, name s, margin f, velocity i, zcr i, energy f, time f
 ``/rtcluster/final``     as the guess's, then revised i, overlapped i
+``/rtcluster/part``      id i, class i, name s, velocity i, place i, stage s
 ``/rtcluster/relabel``   id i, class i, name s
 ``/rtcluster/session``   version i, samplerate i, source s, warmup i
 ``/rtcluster/summary``   hits i, seconds f, xruns i
@@ -19,6 +20,8 @@ the past, so a receiver acts at once, or adds a fixed delay to it and has every 
 has no such time (a relabel; a file that is not played in real time) is tagged "immediately".
 Where every channel is listened to (``-c all``), the messages of a hit end with its channel i, from
 1; ids and classes are each channel's own.
+Where several drums sound in a hit, a guess and a final are followed by a ``part`` for each, the
+strongest first: ``place`` counts from 0, ``stage`` is "guess" or "final".
 Muted classes are not sent; their onsets are, because an onset has no class yet.
 
 All of it runs on the pump thread. Nothing waits: the name is looked up once, when the sink is
@@ -35,16 +38,17 @@ from operator import attrgetter
 from typing import Any
 
 from rtcluster.errors import RtclusterError, SettingsError
-from rtcluster.events import ONE_CHANNEL, Event, Final, Guess, Onset, Relabel, Xrun
-from rtcluster.session import clock_ns as clock_ns
+from rtcluster.events import ONE_CHANNEL, Classified, Event, Final, Guess, Onset, Relabel, Xrun
+from rtcluster.libraries import extra
 from rtcluster.sinks.sending import Sending
+from rtcluster.timing import clock_ns as clock_ns
 
-_JUDGED = "id class_ name margin velocity zcr energy"
+_CLASSIFIED = "id class_ name margin velocity zcr energy"
 
 _MESSAGES = {
     Onset: ("onset", "ifif", attrgetter("id", "time", "velocity", "strength")),
-    Guess: ("guess", "iisfiif", attrgetter(*_JUDGED.split())),
-    Final: ("final", "iisfiif", attrgetter(*_JUDGED.split())),
+    Guess: ("guess", "iisfiif", attrgetter(*_CLASSIFIED.split())),
+    Final: ("final", "iisfiif", attrgetter(*_CLASSIFIED.split())),
     Relabel: ("relabel", "iis", attrgetter("id", "class_", "name")),
 }
 
@@ -104,7 +108,7 @@ class OscOut(Sending):
         Messages of this session that the network did not take, or that nobody was there to receive.
     """
 
-    kind = "osc"
+    label, kind = "OSC output", "osc"
 
     def __init__(self, sock: socket.socket, *, offset_s: float = 0.0) -> None:
         super().__init__()
@@ -148,24 +152,36 @@ class OscOut(Sending):
             self._clock.forget()
         super().event(event)
 
-    def _send(self, event: Onset | Guess) -> bool:
+    def _send(self, event: Onset | Classified) -> bool:
         address, types, read = _MESSAGES[type(event)]
         values = read(event)
-        if isinstance(event, Guess):
+        if isinstance(event, Classified):
             types, values = types + "f", (*values, event.sample / self._samplerate)
         if isinstance(event, Final):
             types, values = types + "ii", (*values, int(event.revised), int(event.overlapped))
-        return self._post_of(event, address, types, values, self._tag(event))
+        tag = self._tag(event)
+        sent = self._post_of(event, address, types, values, tag)
+        if isinstance(event, Classified) and len(event.parts) > 1:
+            for place, one in enumerate(event.parts):
+                if one.class_ not in self._muted:
+                    said = (event.id, one.class_, one.name, one.velocity, place, address)
+                    self._post_of(event, "part", "iisiis", said, tag)
+        return sent
 
     def _post_of(
-        self, event: Event, address: str, types: str, values: Any, tag: float | None = None
+        self,
+        event: Event | Classified,
+        address: str,
+        types: str,
+        values: Any,
+        tag: float | None = None,
     ) -> bool:
         """Send a hit's message, with its channel where there are several."""
         if event.channel != ONE_CHANNEL:
             types, values = types + "i", (*values, event.channel)
         return self._post(address, types, values, tag)
 
-    def _tag(self, event: Onset | Guess) -> float | None:
+    def _tag(self, event: Onset | Classified) -> float | None:
         """Time tag of the hit, the same for all its events; None offline."""
         if not event.stamp:
             return None
@@ -265,12 +281,7 @@ def _connected(host: str, port: int) -> socket.socket:
 
 
 def _builders() -> tuple[Any, Any, Any]:
-    try:
+    with extra("osc"):
         from pythonosc.osc_bundle_builder import IMMEDIATELY, OscBundleBuilder
         from pythonosc.osc_message_builder import OscMessageBuilder
-    except ModuleNotFoundError as error:
-        raise RtclusterError(
-            "Expected the python-osc package for --osc, got none. Install it with: "
-            "pip install 'rtcluster[osc]'"
-        ) from error
     return OscMessageBuilder, OscBundleBuilder, IMMEDIATELY

@@ -13,10 +13,10 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from rtcluster.events import Control, Event, Guess, Onset
-from rtcluster.session import clock_ns as clock_ns
-from rtcluster.session import percentiles
+from rtcluster.events import Classified, Control, Event, Onset, Part
 from rtcluster.sinks import Sink
+from rtcluster.timing import clock_ns as clock_ns
+from rtcluster.timing import percentiles
 
 KEPT = 1 << 16
 """Values that percentiles are made of: the latest ones."""
@@ -71,20 +71,28 @@ class Sending(Sink):
             if event.what == "mute" and isinstance(event.value, dict):
                 change = self._muted.add if event.value["muted"] else self._muted.discard
                 change(event.value["class"])
-        elif isinstance(event, Onset | Guess) and not self._is_muted(event) and self._send(event):
+        elif (
+            isinstance(event, Onset | Classified)
+            and not self._is_muted(event)
+            and self._send(event)
+        ):
             self.sent += 1
             if event.stamp:
                 self._measure(event, (clock_ns() - event.stamp) / 1e6)
 
-    def _is_muted(self, event: Onset | Guess) -> bool:
-        """Whether the class is muted; an onset has none yet."""
-        return isinstance(event, Guess) and event.class_ in self._muted
+    def _is_muted(self, event: Onset | Classified) -> bool:
+        """Whether all drums of it are muted; an onset has none yet."""
+        return isinstance(event, Classified) and not self._heard(event)
 
-    def _send(self, event: Onset | Guess) -> bool:
+    def _heard(self, event: Classified) -> list[Part]:
+        """The drums of a hit that are not muted, the strongest first."""
+        return [part for part in event.parts if part.class_ not in self._muted]
+
+    def _send(self, event: Onset | Classified) -> bool:
         """Send what there is to say about the event; tell whether there was anything."""
         raise NotImplementedError("a subclass sends")
 
-    def _measure(self, event: Onset | Guess, delay_ms: float) -> None:
+    def _measure(self, event: Onset | Classified, delay_ms: float) -> None:
         """Remember how late the event was sent."""
         self._delays.add(delay_ms)
 

@@ -7,9 +7,13 @@ own tests stand on it. Every drum sounds alone, so each hit has one right class.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+import soundfile
+
+from rtcluster.files import atomic_write
 
 Audio = npt.NDArray[np.float32]
 
@@ -131,3 +135,18 @@ def render(
         strokes.append(Stroke(start, drum, level))
     audio += rng.normal(0.0, 10 ** (noise_dbfs / 20), audio.size).astype(np.float32)
     return Groove(audio, tuple(strokes), samplerate)
+
+
+def write(groove: Groove, audio: Path, annotations: Path) -> None:
+    """Write a groove as a 32-bit WAV file, and its hits as CSV with the header ``time,label``.
+
+    Raises
+    ------
+    RtclusterError
+        If one of them cannot be written.
+    """
+    rows = [f"{one.sample / groove.samplerate:.6f},{one.drum}\n" for one in groove.strokes]
+    with atomic_write(audio) as file:
+        soundfile.write(file, groove.audio, groove.samplerate, subtype="FLOAT", format="WAV")
+    with atomic_write(annotations) as file:
+        file.write_text("time,label\n" + "".join(rows), encoding="utf-8")

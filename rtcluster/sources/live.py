@@ -10,37 +10,48 @@ from __future__ import annotations
 
 import threading
 import time
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from rtcluster.channels import Channels, Ear
-from rtcluster.clicks import Player
+from rtcluster.engine.channels import Channels, Engine
+from rtcluster.engine.processor import Processor
 from rtcluster.errors import SettingsError, SourceError
 from rtcluster.events import XRUN_KINDS
 from rtcluster.kernel.entry import mix
 from rtcluster.kernel.ring import push_xrun
 from rtcluster.sources.devices import Device, devices, find_input, find_output
-from rtcluster.sources.look import look
 from rtcluster.sources.portaudio import JACK, begin_anew, let_go, portaudio
+from rtcluster.sources.probe import look
 
 OUTPUTS = 2
 """Channels that are played into, where a device has as many."""
+
+_RUNNING: set[LiveInput] = set()
+"""Inputs whose streams run: they have the states that PortAudio has the addresses of."""
 
 STOP_S = 3.0
 """For a stream to stop, in seconds; it usually takes a block."""
 
 
+class Player(Protocol):
+    """What has a stream's output: it is asked once the processor is prepared."""
+
+    def prepare(self, processor: Processor, outputs: int) -> None:
+        """Set up the kernel for an output of so many channels."""
+
+
 class LiveInput:
     """A running input stream into a processor; a context manager.
 
-    Between :meth:`start` and :meth:`close` the audio thread owns the processor's state: only
-    ``collect`` and ``learn`` may be called, from one thread.
+    Between :meth:`start` and :meth:`stop` the audio thread owns the processor's state: only
+    ``collect`` and ``learn`` may be called, from one thread. The processor refuses to be prepared,
+    reset or closed.
 
     Parameters
     ----------
-    ear : Processor or Channels
+    engine : Processor or Channels
         Prepared by this object, for the device's rate. Channels listen to all of its inputs.
     device : str, optional
         Number or part of the name.
@@ -51,7 +62,7 @@ class LiveInput:
     blocksize : int
         Frames; 0 lets the sound system choose.
     player : Player, optional
-        What has the output, :class:`rtcluster.clicks.Clicks` say; the stream then has one. It
+        What has the output, ``rtcluster.playback.clicks.Clicks`` say; the stream then has one. It
         needs a processor.
     output : str, optional
         Device to play on, by number or part of the name; by default the input's own.
@@ -69,7 +80,7 @@ class LiveInput:
 
     def __init__(
         self,
-        ear: Ear,
+        engine: Engine,
         device: str | None = None,
         channel: int = 0,
         samplerate: int | None = None,
@@ -87,22 +98,30 @@ class LiveInput:
             )
         target = None if player is None else find_output(output, self.device)
         rate = samplerate or self.device.samplerate
-        if isinstance(ear, Channels):
+        if isinstance(engine, Channels):
             self.inputs = self.device.inputs
-            ear.prepare(rate, blocksize or None, channels=self.inputs)
+            engine.prepare(rate, blocksize or None, channels=self.inputs)
+        elif engine.several:
+            self.inputs = engine.inputs_of(self.device.inputs)
+            if self.inputs > self.device.inputs:
+                raise SourceError(
+                    f"Expected microphones up to channel {self.device.inputs} on "
+                    f"{self.device.name!r}, got {self.inputs}; name them with -c."
+                )
+            engine.prepare(rate, blocksize or None, channels=self.inputs)
         else:
             self.inputs = channel + 1
-            ear.prepare(rate, blocksize or None, channels=self.inputs, channel=channel)
-        ear.record["synchronous"] = 0
+            engine.prepare(rate, blocksize or None, channels=self.inputs, channel=channel)
+        engine.record["synchronous"] = 0
         outputs = 0 if target is None else min(OUTPUTS, target.outputs)
         if player is not None:
-            if isinstance(ear, Channels):
+            if isinstance(engine, Channels):
                 raise SettingsError("Expected one channel with a sound on each hit, got all.")
-            player.prepare(ear, outputs)
+            player.prepare(engine, outputs)
         self._player = player  # the kernel plays its memory
         self._outputs = outputs
         self._target = target
-        self._ear = ear
+        self._engine = engine
         self._portaudio_error = sd.PortAudioError
         self._options: dict[str, Any] = {
             "samplerate": rate,
@@ -120,10 +139,16 @@ class LiveInput:
         number = self.device.number
         options = {**self._options, "device": (number, target.number) if target else number}
         try:
-            if self._ear.driver == "compiled":
+            if self._engine.driver == "compiled":
                 return self._compiled_stream(sd, options)
             return self._python_stream(sd, options)
         except sd.PortAudioError as error:
+            rate = self._options["samplerate"]
+            if self.device.api == JACK and rate != self.device.samplerate:
+                raise SourceError(
+                    f"Cannot open {self.device.name!r} at {rate} Hz: it runs at "
+                    f"{self.device.samplerate} Hz; leave -r out. A kit names drums at any rate."
+                ) from error
             raise SourceError(
                 f"Expected {self.device.name!r} to open at {options['samplerate']} Hz, block size "
                 f"{options['blocksize'] or 'its own'}, got: {_words(error)}. Its own rate is "
@@ -133,17 +158,21 @@ class LiveInput:
     def _compiled_stream(self, sd: Any, options: dict[str, Any]) -> Any:
         from rtcluster.kernel.callback import callback
 
-        return sd._StreamBase(
+        record = self._engine.record
+        stream = sd._StreamBase(
             "duplex" if self._outputs else "input",
             callback=sd._ffi.cast("PaStreamCallback *", callback.address),
-            userdata=sd._ffi.cast("void *", self._ear.record.ctypes.data),
+            userdata=sd._ffi.cast("void *", record.ctypes.data),
             **options,
         )
+        # The kernel goes by addresses. A stream whose server stands still is let go of, not ended.
+        stream.keep_alive = (record, self._engine, self._player)
+        return stream
 
     def _python_stream(self, sd: Any, options: dict[str, Any]) -> Any:
         if not self._outputs:
             return sd.InputStream(callback=self._python_callback, **options)
-        mix(self._ear.record, 0, 0)  # compiled now
+        mix(self._engine.record, 0, 0)  # compiled now
         return sd.Stream(callback=self._python_duplex, **options)
 
     def _python_duplex(
@@ -155,17 +184,17 @@ class LiveInput:
         status: Any,
     ) -> None:
         self._python_callback(block, frames, times, status)
-        mix(self._ear.record, out.ctypes.data, frames)
+        mix(self._engine.record, out.ctypes.data, frames)
 
     def _python_callback(self, block: npt.NDArray[np.float32], _n: int, _t: Any, s: Any) -> None:
-        states: Any = self._ear.record
+        states: Any = self._engine.record
         record = states[0]
         began = time.monotonic_ns()
         states["stamp"] = began
         if lost := next((flag for flag, kind in XRUN_KINDS.items() if getattr(s, kind)), 0):
             record["xruns"] += 1
             push_xrun(record, int(record["clock"] + record["filled"]), lost)
-        self._ear.advance(np.ascontiguousarray(block))
+        self._engine.advance(np.ascontiguousarray(block))
         slot = int(record["callbacks"]) % len(record["work"])
         record["began"][slot] = began
         record["work"][slot] = time.monotonic_ns() - began
@@ -174,35 +203,35 @@ class LiveInput:
 
     @property
     def blocksize(self) -> int:
-        """Frames of a block as asked for; 0 if that is left to the sound system."""
+        """[any thread] Frames of a block as asked for; 0 if that is left to the sound system."""
         return int(self._stream.blocksize)
 
     @property
     def output_name(self) -> str:
-        """The device that is played on; empty without one."""
+        """[any thread] The device that is played on; empty without one."""
         return "" if self._target is None else self._target.name
 
     @property
     def latency(self) -> float:
-        """What PortAudio says the input adds, in seconds."""
+        """[any thread] What PortAudio says the input adds, in seconds."""
         claimed = self._stream.latency
         return float(claimed[0] if self._outputs else claimed)
 
     @property
     def output_latency(self) -> float:
-        """What PortAudio says the output adds, in seconds; 0 without one."""
+        """[any thread] What PortAudio says the output adds, in seconds; 0 without one."""
         return float(self._stream.latency[1]) if self._outputs else 0.0
 
     @property
     def active(self) -> bool:
-        """Whether the stream still runs."""
+        """[any thread] Whether the stream still runs."""
         try:
             return self._stream is not None and bool(self._stream.active)
         except self._portaudio_error:
             return False
 
     def start(self) -> None:
-        """Let the audio come; a device that was lost meanwhile is not active then.
+        """[main thread] Let the audio come; a device that was lost meanwhile is not active then.
 
         Raises
         ------
@@ -211,22 +240,33 @@ class LiveInput:
         """
         if self._stream is None:
             return
+        self._hold(True)
         try:
             self._stream.start()
         except self._portaudio_error as error:
+            self._hold(False)
             raise SourceError(
                 f"Expected {self.device.name!r} to start, got: {_words(error)}."
             ) from error
         self._running = True
 
     def stop(self) -> None:
-        """Stop; when this returns the audio thread no longer runs. It can be started again."""
+        """Stop; when this returns the audio thread no longer runs. It can be started again.
+
+        [main thread]
+        """
         if self._running and self._stream is not None:
             gone = self.device.api == JACK and not self.active
             if gone or not self._abort():
                 let_go(self._stream)
                 self._stream = None
         self._running = False
+        self._hold(False)
+
+    def _hold(self, runs: bool) -> None:
+        """While PortAudio has the address of the state, nothing of it may go, whoever lets go."""
+        self._engine.running = runs
+        (_RUNNING.add if runs else _RUNNING.discard)(self)
 
     def _abort(self) -> bool:
         """Abort the stream; False if the sound server stands still.
@@ -242,7 +282,7 @@ class LiveInput:
         return not aborting.is_alive()
 
     def reopen(self) -> bool:
-        """Take up a device that was lost: the same stream again, into the same state.
+        """[main thread] Take up a device that was lost: the same stream again, into the same state.
 
         The processor's clock goes on where the audio broke off, and so do its hits and classes.
 
@@ -304,18 +344,18 @@ class LiveInput:
         return bool(other.inputs) and (other.name, other.api) == (mine.name, mine.api)
 
     def close(self) -> None:
-        """Free the device; the stream was stopped before."""
+        """[main thread] Free the device; the stream was stopped before."""
         if self._stream is not None:
             self._stream.close(ignore_errors=True)
         self._stream = None
 
     def __enter__(self) -> LiveInput:
-        """Start."""
+        """[main thread] Start."""
         self.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Stop."""
+        """[main thread] Stop."""
         self.stop()
 
 

@@ -4,7 +4,7 @@ PortAudio looks for devices only when it starts, so that a device that comes bac
 starting again. Its JACK backend cannot be stopped once the server has died: closing a stream, and
 terminating, wait ten minutes for a callback that will never come (``WaitCondition`` in its
 ``pa_jack.c``), or abort the program. There the old instance is left as it is, and another copy of
-the library is loaded. Another process looks for the devices (:mod:`rtcluster.sources.look`), so
+the library is loaded. Another process looks for the devices (:mod:`rtcluster.sources.probe`), so
 that this happens once a loss and not at each attempt.
 """
 

@@ -15,7 +15,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from rtcluster.processor import Processor
+from rtcluster.engine.processor import Processor
+from rtcluster.errors import SourceError
+from rtcluster.timing import joined
+
+STOP_S = 3.0
+"""For the thread to stop, in seconds; it usually takes a block."""
 
 
 class VirtualInput:
@@ -25,7 +30,7 @@ class VirtualInput:
     ----------
     processor : Processor
         Prepared by this object.
-    audio : ndarray of float32, shape (frames,)
+    audio : ndarray of float32, shape (frames,) or (frames, channels)
     samplerate : int
         Hz.
     blocksize : int
@@ -45,11 +50,11 @@ class VirtualInput:
         self.name = name
         self.blocksize = blocksize
         self.latency = 0.0
-        processor.prepare(samplerate, blocksize)
+        self._audio = audio.reshape(len(audio), -1)
+        processor.prepare(samplerate, blocksize, channels=self._audio.shape[1])
         record = processor.record
         record["synchronous"] = 0
         self._processor = processor
-        self._audio = audio.reshape(-1, 1)
         self._record: Any = record
         self._target = self._compiled() if processor.driver == "compiled" else self._play
         self._thread = self._new_thread()
@@ -84,13 +89,17 @@ class VirtualInput:
         """Begin to play, from the first sample."""
         self._record["stop"] = 0
         self._thread = self._new_thread()
+        self._processor.running = True
         self._thread.start()
 
     def stop(self) -> None:
         """Stop playing; when this returns the audio thread no longer runs."""
         self._record["stop"] = 1
-        if self._thread.ident is not None:
-            self._thread.join()
+        if self._thread.ident is not None and not joined(
+            self._thread, STOP_S, lambda: int(self._record["clock"][0])
+        ):
+            raise SourceError(f"Expected {self.name} to stop within {STOP_S:g} s, got no end.")
+        self._processor.running = False
 
     def __enter__(self) -> VirtualInput:
         """Start."""

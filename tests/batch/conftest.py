@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 import soundfile
@@ -47,12 +49,10 @@ def paths(archive):
 @pytest.fixture(scope="session")
 def alone(paths):
     """The lines of each recording, each by an analyst that has heard nothing else."""
-    from rtcluster.batch import analyst
-
     found = {}
     for path in paths:
-        analyst._own.__dict__.clear()
-        found[path] = to_text(Job(path, CHOSEN))[1]
+        with ThreadPoolExecutor(1) as thread:  # each thread has an analyst of its own
+            found[path] = thread.submit(to_text, Job(path, CHOSEN)).result()[1]
     return found
 
 

@@ -138,7 +138,7 @@ def test_one_by_one_tells_how_far_it_is(tasks):
 )
 def test_a_channel_is_a_number_from_1_or_all(given, meant):
     if given in ("0", "left"):
-        with pytest.raises(SettingsError, match="Expected a channel from 1, or all, got"):
+        with pytest.raises(SettingsError, match="Expected a channel from 1, several "):
             channel_of(given)
     else:
         assert channel_of(given) == meant

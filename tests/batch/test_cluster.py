@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+import gc
 import os
 import signal
+import socket
 import sys
 import threading
 import time
 import warnings
+from contextlib import suppress
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -69,6 +72,9 @@ def test_a_worker_that_is_lost_is_replaced(long_one, dask, tmp_path):
     assert [Path(task.lines).read_text() for task in tasks] == [whole] * 2
 
 
+# What a cluster answers when it fails in a way that cannot be had here: asked of what reads it.
+
+
 def test_a_recording_that_no_worker_finishes_is_told(tasks):
     from distributed import KilledWorker
 
@@ -113,14 +119,59 @@ def test_other_packages_on_the_cluster_are_noted():
     assert cluster._mismatched(told[0]) == "tornado, python"
 
 
+@pytest.mark.parametrize("word", [b"", b"HTTP/1.1 400 Bad Request\r\n\r\n" * 4])
+def test_what_accepts_a_connection_and_is_no_scheduler_is_not_waited_for(tasks, monkeypatch, word):
+    closed = []
+    monkeypatch.setattr(cluster, "CONNECT_S", 0.5)
+    monkeypatch.setattr("distributed.Client.close", lambda client, **_: closed.append(client))
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def answer():
+            with suppress(OSError):
+                while True:
+                    heard.append(server.accept()[0])
+                    heard[-1].sendall(word)
+
+        heard = []
+        threading.Thread(target=answer, daemon=True).start()
+        began = time.monotonic()
+        with pytest.raises(RtclusterError, match="Expected a Dask scheduler"):
+            list(cluster.on_cluster(tasks, f"127.0.0.1:{server.getsockname()[1]}", Tell(print)))
+        gc.collect()
+        assert time.monotonic() - began < 10
+        server.shutdown(socket.SHUT_RDWR)
+        for one in heard:
+            one.close()
+    assert closed == []  # Dask's own end of it takes 20 s and a traceback
+
+
 @pytest.mark.parametrize("where", ["tcp://127.0.0.1:9", "127.0.0.1:9", "FILE"])
 def test_a_scheduler_that_does_not_answer_is_told_in_one_line(tasks, where, monkeypatch, tmp_path):
     monkeypatch.setattr(cluster, "CONNECT_S", 0.5)
     if where == "FILE":
         where = str(tmp_path / "scheduler.json")
-        Path(where).write_text("{}")
+        Path(where).write_text('{"address": "tcp://127.0.0.1:9"}')
     with pytest.raises(RtclusterError, match=r"^Expected a Dask scheduler at .*\)\.$"):
         list(cluster.on_cluster(tasks, where, Tell(print)))
+
+
+@pytest.mark.parametrize("made", ["pipe", "folder", "large", "empty", "deep", "number", "binary"])
+def test_a_file_that_is_no_schedulers_is_told_in_one_line(tasks, made, tmp_path):
+    where = tmp_path / "scheduler.json"
+    contents = {
+        "large": b" " * (cluster.MAX_BYTES + 1), "empty": b"{}", "deep": b"[" * 100_000,
+        "number": b'{"address": 1}', "binary": b"\xff",
+    }  # fmt: skip
+    if made == "pipe":
+        os.mkfifo(where)
+    elif made == "folder":
+        where.mkdir()
+    else:
+        where.write_bytes(contents[made])
+    began = time.monotonic()
+    with pytest.raises(RtclusterError, match=r"^Expected a Dask scheduler's file at .*, got .*\.$"):
+        list(cluster.on_cluster(tasks, str(where), Tell(print)))
+    assert time.monotonic() - began < 5.0
 
 
 def test_what_is_no_address_is_refused(tasks):
@@ -130,5 +181,5 @@ def test_what_is_no_address_is_refused(tasks):
 
 def test_without_dask_one_line_says_what_to_install(tasks, monkeypatch):
     monkeypatch.setitem(sys.modules, "distributed", None)
-    with pytest.raises(RtclusterError, match=r"pip install 'rtcluster\[cluster\]'"):
+    with pytest.raises(RtclusterError, match=r"pip install .*\[cluster\]"):
         list(cluster.on_cluster(tasks, "tcp://127.0.0.1:9", Tell(print)))

@@ -96,7 +96,7 @@ def test_a_worker_that_cannot_start_says_why(in_this_thread, monkeypatch):
 
     monkeypatch.setattr(pool, "_do_tasks", broken)
     ours, theirs = multiprocessing.Pipe()
-    pool.work(theirs, multiprocessing.Lock())
+    pool.work(theirs)
     assert ours.recv() == pool.Unable("ImportError: no module named numba")
 
 
@@ -107,11 +107,22 @@ def test_workers_that_cannot_start_end_the_batch_in_one_line(tasks, monkeypatch)
     assert workers() == []
 
 
-def test_one_worker_compiles_and_the_others_wait_for_it(monkeypatch):
+def test_one_worker_compiles_and_the_others_wait_for_it(monkeypatch, tasks):
     monkeypatch.setattr("rtcluster.kernel.jit.was_compiled", lambda: False)
     ours, theirs = multiprocessing.Pipe()
-    pool._compile(theirs, multiprocessing.Lock())
-    assert ours.recv() == pool.Compiling()
+    pool._compile(theirs)
+    assert [ours.recv(), ours.recv()] == [pool.Compiling(), pool.Ready()]
+    said, begun = pool._said, []
+
+    def listening(worker):
+        word = said(worker)
+        begun.append((type(word), len(workers())))
+        return word
+
+    monkeypatch.setattr(pool, "_said", listening)
+    list(on_cores(tasks[:3], 2, Tell(print)))
+    assert begun[0] == (pool.Ready, 1)
+    assert max(count for _, count in begun) == 2
 
 
 def test_there_is_a_core():
@@ -121,4 +132,4 @@ def test_there_is_a_core():
 def test_a_worker_ends_with_its_pipe(in_this_thread):
     ours, theirs = multiprocessing.Pipe()
     ours.close()
-    pool.work(theirs, multiprocessing.Lock())
+    pool.work(theirs)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import signal
 import sys
 
 import numpy as np
@@ -11,7 +10,6 @@ import pytest
 import soundfile
 
 from rtcluster.cli import main
-from rtcluster.errors import SourceError
 from rtcluster.sources import groove
 
 
@@ -72,61 +70,3 @@ def one_drum(tmp_path):
         return str(path)
 
     return write
-
-
-class FakeInput:
-    """A live input that plays a recording as fast as it is collected."""
-
-    audio = np.zeros(0, np.float32)
-    name = "fake card"
-
-    def __init__(
-        self,
-        processor,
-        device=None,
-        channel=0,
-        samplerate=None,
-        blocksize=0,
-        player=None,
-        output=None,
-    ):
-        processor.prepare(samplerate or 44100, 64)
-        processor.record["synchronous"] = 0
-        self._heard, self._collect = 0, processor.collect
-        self._processor = processor
-        processor.collect = self.collect
-        self.active = True
-        self.latency = self.output_latency = 0.0
-        self.device, self.output_name = self, self.name
-
-    def reopen(self):
-        """It does not come back: Ctrl-C."""
-        signal.raise_signal(signal.SIGINT)
-        raise SourceError("Expected the fake card, got none.")
-
-    def close(self):
-        pass
-
-    def collect(self):
-        block = self.audio[self._heard : self._heard + 2205]
-        self._heard += len(block)
-        self._processor.advance(np.ascontiguousarray(block.reshape(-1, 1)))
-        self.active = self._heard < len(self.audio)
-        return self._collect()
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        pass
-
-
-@pytest.fixture
-def card(monkeypatch):
-    """Give the program a live input that plays some audio."""
-
-    def play(audio):
-        monkeypatch.setattr(FakeInput, "audio", audio)
-        monkeypatch.setattr("rtcluster.sources.live.LiveInput", FakeInput)
-
-    return play

@@ -5,10 +5,16 @@ import os
 import subprocess
 import sys
 import time
+from dataclasses import asdict
 
 import numpy as np
 import pytest
 import soundfile
+
+from rtcluster.learning import kit_file
+from rtcluster.settings import BAND_FEATURES
+from rtcluster.sources.devices import Device
+from tests.support.taught import taught_kit
 
 
 def events(out):
@@ -35,7 +41,7 @@ def test_options_reach_the_engine(rtcluster, wav):
         "preset": "balanced", "threshold": 0.5,
         "silence": -50.0, "mask": "0.04s", "window": "80ms", "guess": "1000", "seed": 7,
         "buffer": None, "hop": None,
-        "features": ["complexity", "air"], "scaling": "robust", "memory": 50, "reject": 4.0,
+        "features": [*BAND_FEATURES], "scaling": "robust", "memory": 50, "reject": 4.0,
         "clusterer": "minibatch", "velocity": "gm", "velocity_range": "learned",
     }  # fmt: skip
 
@@ -53,7 +59,11 @@ def test_options_reach_the_engine(rtcluster, wav):
         (["run", "EMPTY"], 1, "Expected at least one sample in"),
         (["run"], 2, "Missing argument"),
         (["run", "WAV", "--louder"], 2, "No such option"),
-        (["listen", "-c", "0"], 2, "Expected a channel from 1, or all, got 0."),
+        (
+            ["listen", "-c", "0"],
+            2,
+            "Expected a channel from 1, several (1-8 or 1,2,5), or all, got 0.",
+        ),
     ],
 )
 def test_bad_input_gets_one_clear_line_and_the_right_exit_code(
@@ -154,6 +164,26 @@ def test_what_answers_at_once_imports_nothing_heavy(command):
     subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
 
 
+def test_no_session_waits_for_scikit_learn(wav, tmp_path):
+    """Its import, with that of SciPy and pandas, takes longer than all else of a start."""
+    taught, learned = tmp_path / "taught.json", tmp_path / "learned.json"
+    kit_file.save(taught, taught_kit())
+    code = (
+        "import sys\n"
+        "from rtcluster.commands.app import app\n"
+        "def run(*words):\n"
+        "    app([str(word) for word in words], standalone_mode=False)\n"
+        f"run('kit', 'show', {str(taught)!r})\n"
+        "heavy = {'numba', 'sklearn', 'scipy', 'pandas', 'rich'} & set(sys.modules)\n"
+        "assert not heavy, heavy\n"
+        f"run('run', {str(wav)!r}, '-k', 'auto', '--save-kit', {str(learned)!r})\n"
+        "heavy = {'sklearn', 'scipy.optimize', 'pandas', 'threadpoolctl'} & set(sys.modules)\n"
+        "assert not heavy, heavy"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
 def test_a_reader_that_leaves_ends_the_run_without_a_traceback(wav):
     process = started("run", wav, "-k", "3")
     process.stdout.readline()
@@ -198,3 +228,12 @@ def test_an_interrupted_run_keeps_its_hits(tmp_path, drums):
     assert process.returncode == 130
     assert "Traceback" not in err
     assert json.loads(last)["event"] == "summary"
+
+
+def test_devices_are_listed_as_json(rtcluster, monkeypatch):
+    card = Device(3, "card", "ALSA", 2, 0, 48000, 8.7, True)
+    monkeypatch.setattr("rtcluster.sources.devices.devices", lambda: [card])
+    code, out, _ = rtcluster("devices", "--json")
+    assert code == 0
+    assert json.loads(out) == [asdict(card)]
+    assert "card, ALSA, 2 in, 0 out, 48000 Hz" in rtcluster("devices")[1]

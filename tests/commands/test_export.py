@@ -53,6 +53,22 @@ def test_the_midi_file_has_every_stroke_that_was_played(rtcluster, recording, dr
     assert notes == {36, 40, 44}
 
 
+def test_the_midi_file_has_the_tempo_that_was_played(rtcluster, recording, monkeypatch):
+    def tempo():
+        (found,) = [m.tempo for m in mido.MidiFile(recording / "session.mid").tracks[0]
+                    if m.type == "set_tempo"]  # fmt: skip
+        return mido.tempo2bpm(found)
+
+    code, _, err = rtcluster("export", recording, "--to", "midi", "--bpm", "auto")
+    assert code == 0
+    assert err.startswith("Tempo of the MIDI file: 104")
+    assert abs(tempo() - 104.0) < 0.5
+    monkeypatch.setattr("rtcluster.performance.measures.pulses.FEWEST", 10**6)
+    _, _, err = rtcluster("export", recording, "--to", "midi", "--bpm", "auto", "--overwrite")
+    assert err.startswith("No steady tempo: ")
+    assert tempo() == 120.0
+
+
 def test_a_file_of_events_is_as_good_as_a_folder(rtcluster, recording, tmp_path):
     events = (recording / "events.jsonl").rename(tmp_path / "monday.jsonl")
     code, _, err = rtcluster("export", events, "--to", "csv,audacity")
@@ -61,10 +77,13 @@ def test_a_file_of_events_is_as_good_as_a_folder(rtcluster, recording, tmp_path)
     assert (tmp_path / "monday.labels.txt").is_file()
 
 
-def test_output_names_the_file_and_an_old_one_is_replaced(rtcluster, recording, tmp_path):
+def test_output_names_the_file_and_an_old_one_is_replaced_if_asked(rtcluster, recording, tmp_path):
     target = tmp_path / "mine.csv"
     target.write_text("old")
-    code, _, _ = rtcluster("export", recording, "--to", "csv", "-o", target)
+    code, _, err = rtcluster("export", recording, "--to", "csv", "-o", target)
+    assert (code, target.read_text()) == (1, "old")
+    assert "mine.csv: it is there already; name another file, or replace it with --over" in err
+    code, _, _ = rtcluster("export", recording, "--to", "csv", "-o", target, "--overwrite")
     assert code == 0
     assert target.read_text().startswith("id,time,")
     assert not (recording / "session.csv").exists()
@@ -88,7 +107,9 @@ def test_hits_that_never_got_a_class_are_left_out_of_midi_and_counted(rtcluster,
     hits = len(wanted) - 1
     assert f"session.mid: 0 of {hits} hits; those without a class are left out.\n" in err
     assert f"session.csv: {hits} hits.\n" in err
-    _, _, err = rtcluster("export", recording, "--to", "midi", "--note", "learning=37")
+    _, _, err = rtcluster(
+        "export", recording, "--to", "midi", "--note", "learning=37", "--overwrite"
+    )
     assert f"session.mid: {hits} hits.\n" in err
 
 
@@ -124,12 +145,13 @@ def test_clicks_go_over_the_audio(rtcluster, recording):
         (["DIR", "--to", "mp3"], 2, "got 'mp3'"),
         (["DIR", "--to", "csv,midi", "-o", "x"], 2, "Expected one format with -o, got 2"),
         (["DIR", "--to", "midi", "--bpm", "0"], 2, "Expected a tempo from 10 to 1000"),
+        (["DIR", "--to", "midi", "--bpm", "fast"], 2, "a number or auto, got 'fast'"),
         (["DIR", "--to", "midi", "--note", "snare=200"], 2, "Expected NAME=NOTE"),
         (["DIR", "--to", "csv", "--bpm", "90"], 2, "Expected --to midi with --bpm, got csv"),
         (["DIR", "--to", "csv", "--mix"], 2, "Expected --to clicks.wav with --mix, got csv"),
-        (["DIR", "--to", "csv", "-o", "none/x.csv"], 1, "Expected to write none/x.csv"),
-        (["DIR", "--to", "csv", "-o", "DIR"], 1, "Expected a file to write to"),
-        (["DIR", "--to", "csv", "-o", "EVENTS"], 2, "Expected another file than"),
+        (["DIR", "--to", "csv", "-o", "none/x.csv"], 1, "none/x.csv: its folder is missing"),
+        (["DIR", "--to", "csv", "-o", "DIR"], 1, "it is a folder; name a file to write to"),
+        (["DIR", "--to", "csv", "-o", "EVENTS"], 2, "it is an input; name another file"),
     ],
 )
 def test_what_cannot_be_done_is_said_in_one_line(

@@ -6,7 +6,9 @@ import pytest
 
 @pytest.fixture(autouse=True)
 def folder(monkeypatch, tmp_path):
-    monkeypatch.setattr("typer.get_app_dir", lambda name: str(tmp_path / name))
+    monkeypatch.setattr(
+        "rtcluster.playback.saved.user_config_dir", lambda name, **_: str(tmp_path / name)
+    )
     return tmp_path / "rtcluster"
 
 
@@ -34,10 +36,11 @@ def test_silence_says_what_to_connect_and_saves_nothing(rtcluster, card, folder)
     assert not folder.exists()
 
 
-def test_a_stream_that_ends_early_is_told(rtcluster, card, folder):
+def test_a_device_that_is_lost_is_waited_for_until_ctrl_c(rtcluster, card, folder):
     card(np.zeros(44100, np.float32))
-    line = fails_in_one_line(rtcluster("latency", "--count", "3"), 1)
-    assert "to go on, got: it stopped" in line
+    code, out, said = rtcluster("latency", "--count", "3")
+    assert (code, out) == (130, "")
+    assert "fake card is gone; waiting for it." in said
     assert not folder.exists()
 
 

@@ -34,8 +34,10 @@ def test_what_needs_one_channel_is_refused_with_all(rtcluster, tmp_path, monkeyp
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("channel", ["0", "-1", "left", "ALL", "1.5", ""])
+@pytest.mark.parametrize("channel", ["0", "-1", "left", "ALL", "1.5", "", "1-", "3-1", "1,1"])
 def test_a_channel_that_is_none_is_refused_in_one_line(rtcluster, channel):
     code, out, err = rtcluster("listen", f"--channel={channel}")
     assert (code, out) == (2, "")
-    assert err == f"rtcluster: Expected a channel from 1, or all, got {channel}.\n"
+    assert err == (
+        f"rtcluster: Expected a channel from 1, several (1-8 or 1,2,5), or all, got {channel}.\n"
+    )

@@ -11,9 +11,12 @@ import sys
 import pytest
 
 from rtcluster.exports import FORMATS
-from rtcluster.names import visible
+from rtcluster.text import visible
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="names are Unicode there")
+pytestmark = [
+    pytest.mark.skipif(sys.platform != "linux", reason="names are Unicode there"),
+    pytest.mark.usefixtures("coarse_pictures"),
+]
 
 CAFE = os.fsdecode(b"caf\xe9")
 """Latin-1, which is no UTF-8."""

@@ -5,11 +5,15 @@ from __future__ import annotations
 import json
 import threading
 
+import pytest
+
 from rtcluster import Processor, Settings
+from rtcluster.commands.opening import takes_of
 from rtcluster.commands.outputs import STANDARD, Outputs
-from rtcluster.commands.terminal import takes_of
-from rtcluster.controls import Controls
+from rtcluster.session.controls import Controls
 from rtcluster.sinks import Sink
+
+pytestmark = pytest.mark.usefixtures("coarse_pictures")
 
 
 class Page(Sink):
@@ -36,11 +40,12 @@ def test_a_tempo_that_nobody_plays_is_refused(rtcluster):
     assert rtcluster("demo", "--bpm", "5")[0] == 2
 
 
-def test_what_fails_is_told_to_every_sink_too(capsys):
+def test_what_fails_and_what_is_well_again_is_told_to_every_sink_too(capsys):
     page = Page()
     outputs = Outputs(**STANDARD | {"note": ()})
     processor = Processor(Settings(classes=2))
     takes = takes_of(processor, None, [page], outputs, Controls(), threading.Event())
     takes.report("The disk is full.")
-    assert page.notices == ["The disk is full."]
+    takes.say("The disk is back.")
+    assert page.notices == ["The disk is full.", "The disk is back."]
     assert "The disk is full." in capsys.readouterr().err

@@ -158,7 +158,7 @@ def test_outputs_are_closed_though_one_of_them_fails_at_it(rtcluster, card, monk
     card(np.zeros(4410, np.float32))
     code, _, err = rtcluster("listen", "--jsonl", tmp_path / "x.jsonl")
     assert code == 130
-    assert "JsonLines could not be closed: " in err
+    assert "JSON Lines output could not be closed: " in err
 
 
 def test_a_demo_without_a_hit_ends_well(rtcluster, monkeypatch):

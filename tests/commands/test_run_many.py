@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -11,6 +12,7 @@ import numpy as np
 import pytest
 import soundfile
 
+from rtcluster.batch.lock import Lock
 from rtcluster.sources import groove
 
 
@@ -89,12 +91,29 @@ def test_what_is_there_is_not_done_again_unless_asked(rtcluster, archive, tmp_pa
     assert touched() == ([], "0 files done, 3 were there already.")
     assert touched("--resume")[0] == []
     assert touched("--again")[0] == everything
+    assert touched("-r", "48000")[0] == everything
     assert touched("--seed", "3")[0] == everything
     assert touched()[0] == everything  # those of another seed are none of these
-    (tmp_path / "one.wav.jsonl").write_text("not what it was")
+    one = tmp_path / "one.wav.jsonl"
+    one.write_text(one.read_text()[:-100])
     changed, said = touched()
     assert changed == ["one.wav.jsonl"]
-    assert said.startswith("1 files done, 2 were there already; ")
+    assert said.startswith("1 file done, 2 were there already; ")
+    one.write_text("what the user wrote")
+    code, _, err = rtcluster(*arguments)
+    assert (code, one.read_text()) == (1, "what the user wrote")
+    assert "one.wav.jsonl: it holds something else" in err
+    assert touched("--overwrite")[0] == ["one.wav.jsonl"]
+
+
+def test_two_runs_do_not_write_to_one_folder(rtcluster, archive, tmp_path):
+    lock = Lock(tmp_path)
+    code, _, err = rtcluster("run", archive, "--out", tmp_path)
+    lock.close()
+    assert code == 1
+    assert err.startswith(f"rtcluster: {tmp_path}: process {os.getpid()} on ")
+    assert len(err.splitlines()) == 1
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_recording_that_changed_is_done_again(rtcluster, tmp_path, drums):
@@ -134,8 +153,16 @@ def test_bad_files_are_told_and_do_not_stop_the_others(rtcluster, archive, tmp_p
         (["-", "--out", "OUT"], 2, "Expected files and folders with --out"),
         (["-", "ARCHIVE", "--jobs", "2"], 2, "Expected files and folders with --out, --jobs"),
         (["ARCHIVE", "--again"], 2, "Expected --out with --again"),
-        (["ARCHIVE", "-c", "left"], 2, "Expected a channel from 1, or all, got left."),
-        (["ARCHIVE", "-c", "0"], 2, "Expected a channel from 1, or all, got 0."),
+        (
+            ["ARCHIVE", "-c", "left"],
+            2,
+            "Expected a channel from 1, several (1-8 or 1,2,5), or all, got left.",
+        ),
+        (
+            ["ARCHIVE", "-c", "0"],
+            2,
+            "Expected a channel from 1, several (1-8 or 1,2,5), or all, got 0.",
+        ),
         (["ARCHIVE", "--save-kit", "KIT"], 2, "Expected one file with --save-kit, got 3"),
         (["ONE", "-c", "all", "--save-kit", "KIT"], 2, "Expected one channel with --save-kit"),
         (["ONE", "--out", "OUT", "--save-kit", "KIT"], 2, "Expected --save-kit without --out"),
@@ -158,10 +185,10 @@ def test_bad_usage_gets_one_line(rtcluster, archive, tmp_path, arguments, code, 
     assert says in told[0]
 
 
-def started(*arguments):
+def started(*arguments, **more):
     return subprocess.Popen(
         [sys.executable, "-m", "rtcluster", *map(str, arguments)],
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **more,
     )  # fmt: skip
 
 
@@ -225,3 +252,20 @@ def test_a_reader_that_leaves_ends_the_workers(long_ones):
     assert "Traceback" not in err
     assert "Exception ignored" not in err
     assert "Expected to write events to standard output, got: Broken pipe." in err
+
+
+@pytest.mark.parametrize("after_s", [0.0, 0.5, 2.0])
+def test_ctrl_c_while_the_workers_start_is_one_clean_line(long_ones, tmp_path, after_s):
+    """To the whole group, as a terminal sends it; counted from the start of the first process."""
+    process = started(
+        "run", long_ones, "-k", "3", "--jobs", "2", "--out", tmp_path, start_new_session=True
+    )
+    wait_until(lambda: below(process.pid))
+    time.sleep(after_s)
+    os.killpg(process.pid, signal.SIGINT)
+    _, err = process.communicate(timeout=60)  # to the end of all that has its standard error
+    assert process.returncode == 130
+    *bar, line = err.splitlines()
+    done = f"Interrupted: {len(contents(tmp_path))} of 6 files done"
+    assert line == f"{done}; the same command goes on from there."
+    assert not [one for one in bar if "files" not in one]

@@ -13,7 +13,7 @@ def played(file):
     """Notes of a file as (time in s, note, velocity, length in s), and whether all have ended."""
     tempo = next(m.tempo for m in file.tracks[0] if m.type == "set_tempo")
     now, sounding, notes = 0, {}, []
-    for message in file.tracks[0]:
+    for message in mido.merge_tracks(file.tracks):
         now += message.time
         if message.type not in ("note_on", "note_off"):
             continue
@@ -59,17 +59,26 @@ def test_given_notes_count_and_bring_in_the_unknown(exported):
     assert [n for _, n, _, _ in played(mido.MidiFile(path))] == [35, 40, 42, 35, 75, 42]
 
 
-def test_the_file_says_what_it_is_in_one_track_as_long_as_the_session(exported):
+def test_the_file_says_what_it_is_in_its_first_track_as_long_as_the_session(exported):
     path, _ = exported("midi", wanted=Wanted(90), source="/tapes/gröve 鼓.wav")
     file = mido.MidiFile(path, charset="utf-8")
-    (track,) = file.tracks
+    track = file.tracks[0]
     texts = [m.text for m in track if m.type == "text"]
-    assert file.type == 0
+    assert file.type == 1
     assert track.name == "Drums of gröve 鼓.wav"
     assert texts[0].endswith(": /tapes/gröve 鼓.wav")
     assert texts[1:] == ["kick: note 36", "snare: note 38", "hats: note 42"]
     assert [m.tempo for m in track if m.type == "set_tempo"] == [mido.bpm2tempo(90)]
     assert file.length == pytest.approx(LENGTH / RATE, abs=0.001)
+
+
+def test_each_drum_has_a_track_of_its_name(exported):
+    path, _ = exported("midi")
+    head, *drums = mido.MidiFile(path).tracks
+    assert [track.name for track in drums] == ["kick", "snare", "hats"]
+    assert not [m for m in head if m.type == "note_on"]
+    notes = [{m.note for m in track if m.type == "note_on"} for track in drums]
+    assert notes == [{36}, {38}, {42}]
 
 
 def test_a_roll_has_every_stroke_and_each_note_ends_before_the_next(exported):

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 
+import mido
 import pytest
 
 from rtcluster.errors import SourceError
-from rtcluster.exports.take import end, label, read
+from rtcluster.events import Part
+from rtcluster.exports import Wanted, audacity, midi, table
+from rtcluster.exports.take import drums, end, label, names, read
 from tests.exports.conftest import HITS, LENGTH, lines_of, written
 
 
@@ -70,3 +73,47 @@ def test_what_is_no_session_is_refused(tmp_path):
     path.write_text(json.dumps({"event": "hello"}) + "\n")
     with pytest.raises(SourceError, match="Expected the session line"):
         read(path)
+
+
+def of_two(tmp_path):
+    """A session of one hit in which two drums sound."""
+    lines = lines_of([(4410, 1, "snare", 100)])
+    lines[2]["parts"] = [
+        {"class": 1, "name": "snare", "velocity": 98},
+        {"class": 2, "name": "hats", "velocity": 40},
+    ]
+    return read(written(tmp_path / "events.jsonl", lines))
+
+
+def test_each_drum_of_a_hit_keeps_its_name_and_its_velocity(tmp_path):
+    (hit,) = of_two(tmp_path).hits
+    assert drums(hit) == [Part(1, "snare", 98), Part(2, "hats", 40)]
+    assert names(hit) == "snare + hats"
+
+
+def test_a_hit_of_two_drums_is_two_notes_a_label_and_a_row(tmp_path):
+    take, out = of_two(tmp_path), tmp_path / "out"
+    assert midi.write(out, take, Wanted()) == 1
+    notes = [m for m in mido.merge_tracks(mido.MidiFile(out).tracks) if m.type == "note_on"]
+    assert {(m.note, m.velocity) for m in notes} == {(38, 98), (42, 40)}
+    audacity.write(out, take, Wanted())
+    assert out.read_text().endswith("\tsnare + hats\n")
+    table.write(out, take, Wanted())
+    assert out.read_text().rstrip().endswith(",snare 98 + hats 40")
+
+
+def test_a_session_that_tells_no_parts_has_one_drum_a_hit(take_of):
+    assert [drums(hit) for hit in take_of().hits[:2]] == [
+        [Part(0, "kick", 100)],
+        [Part(1, "snare", 64)],
+    ]
+
+
+@pytest.mark.parametrize(
+    "parts", [1, [1], [{"class": 1}], [{"class": "x", "name": "", "velocity": 1}]]
+)
+def test_parts_that_are_none_are_refused(tmp_path, parts):
+    lines = lines_of([(4410, 1, "snare", 100)])
+    lines[2]["parts"] = parts
+    with pytest.raises(SourceError, match=r"\$\.parts"):
+        read(written(tmp_path / "events.jsonl", lines))

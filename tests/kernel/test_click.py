@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from rtcluster import Final, Guess, Onset, Processor, RtclusterError, Settings
-from rtcluster.clicks import LEVEL, Clicks, Pings, bank
 from rtcluster.kernel import click, state
 from rtcluster.kernel.entry import mix
-from rtcluster.tones import click as tone
+from rtcluster.playback.clicks import LEVEL, Clicks, Pings, bank
+from rtcluster.playback.tones import click as tone
 
 RATE, HOP = 44100, 64
 

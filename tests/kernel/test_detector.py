@@ -7,7 +7,7 @@ import soxr
 from scipy.signal import butter, sosfilt
 
 from rtcluster import Onset, Settings
-from rtcluster.settings import PRESETS, STOCK
+from rtcluster.presets import AUBIO_PRESETS, PRESETS
 from rtcluster.sources import groove
 from tests.conftest import run
 
@@ -212,7 +212,7 @@ def test_a_hit_at_the_very_start_is_found_once(voice, noise_db):
     assert hit.sample <= RATE // 1000
 
 
-@pytest.mark.parametrize("method", STOCK)
+@pytest.mark.parametrize("method", AUBIO_PRESETS)
 def test_every_stock_method_finds_the_hits_of_the_groove(drums, method):
     truth = np.array([stroke.sample for stroke in drums.strokes]) / RATE
     found = times(drums.audio, method=method)

@@ -61,3 +61,38 @@ def test_an_offset_that_goes_is_no_hit():
 
 def test_silence_is_no_hit():
     assert found(np.zeros(T.size)) is None
+
+
+def ringing(rise, decay, seed=1):
+    """A cymbal's worth of noise that rises in so many seconds and falls in so many."""
+    noise = np.random.default_rng(seed).standard_normal(T.size)
+    return 0.3 * noise * np.minimum(1.0, T / rise) * np.exp(-T / decay)
+
+
+@pytest.mark.parametrize("decay", [0.03, 1.0])
+@pytest.mark.parametrize("at", [0, 100, 700])
+def test_what_rises_from_less_was_a_hit_though_it_rings_on(at, decay):
+    audio = 1e-4 * NOISE
+    audio[at:] += ringing(0.002, decay)[: T.size - at]
+    assert abs(found(audio) - at) <= 100
+
+
+@pytest.mark.parametrize("decay", [0.05, 0.2])
+def test_a_tail_that_is_cut_into_is_hardly_ever_a_hit(decay):
+    """It falls as a hit does; what it lacks is a rise, but a few samples may be low by chance."""
+    hits = 0
+    for seed in range(40):
+        noise = np.random.default_rng(seed).standard_normal(T.size)
+        partials = sum(np.sin(2 * np.pi * hz * T + seed) for hz in (190, 333, 810))
+        hits += found(0.2 * (noise + partials) * np.exp(-T / decay)) is not None
+    assert hits <= 4  # by the fall alone nearly all were
+
+
+@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize("colour", [-0.98, 0.0, 0.98])
+def test_noise_of_any_colour_is_no_hit(colour, seed):
+    white = np.random.default_rng(seed).standard_normal(T.size + 500)
+    coloured = np.zeros_like(white)
+    for t in range(1, white.size):
+        coloured[t] = white[t] - colour * coloured[t - 1]
+    assert found(0.05 * coloured[500:]) is None

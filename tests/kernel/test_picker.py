@@ -24,7 +24,8 @@ NOISE = np.random.default_rng(0).uniform(-1, 1, FRAME + 10).astype(np.float32)
 
 
 def pick(record, flux, level=USUAL, recent=NOISE):
-    return float(picker.pick(record[0], np.float32(flux), np.float32(level), recent))
+    threshold = record[0]["threshold"]
+    return float(picker.pick(record[0], np.float32(flux), threshold, np.float32(level), recent))
 
 
 def hit(record, flux=0.4, level=USUAL):

@@ -1,14 +1,16 @@
 from __future__ import annotations
 
+import re
 import threading
 
+import llvmlite.binding as llvm
 import numba
 import numpy as np
 import pytest
 
 from rtcluster.events import EVENT
 from rtcluster.kernel import ring
-from rtcluster.kernel.state import EVENTS, MODEL, MODELS, create
+from rtcluster.kernel.state import EVENTS, MODEL, MODELS, STATE, create
 
 
 @pytest.fixture
@@ -104,6 +106,55 @@ def test_the_counters_are_stored_with_release_and_loaded_with_acquire(state):
     assert ("store", "release") in atomic_orders(writer)
     claimer = compile_afresh(ring.claim, state[0], 1)
     assert ("load", "acquire") in atomic_orders(claimer)
+
+
+ARM = "aarch64-unknown-linux-gnu"
+
+
+def ordering_on_arm(function, *arguments):
+    """Instructions of a function on AArch64 that order memory, in their order."""
+    llvm.initialize_all_targets()
+    llvm.initialize_all_asmprinters()
+    try:
+        machine = llvm.Target.from_triple(ARM).create_target_machine(opt=3)
+    except RuntimeError as error:
+        pytest.skip(f"llvmlite was built without AArch64: {error}")
+    fresh = compile_afresh(function, *arguments)
+    code = fresh.inspect_llvm(fresh.signatures[0])
+    # What Numba puts round it for Python is this machine's own.
+    code = re.sub(
+        r"^define [^\n]*@(NRT_|_ZN7cpython|cfunc)[^\n]*\{\n.*?^\}\n", "", code, flags=re.S | re.M
+    )
+    code = re.sub(
+        r'^target (triple|datalayout) = ".*"$|"target-(cpu|features)"="[^"]*"', "", code, flags=re.M
+    )
+    missing = sorted(set(re.findall(r"call void @(NRT_\w+)\(", code)))
+    module = llvm.parse_assembly(code + "".join(f"declare void @{name}(ptr)\n" for name in missing))
+    module.triple = ARM
+    return re.findall(r"^\s(ldar|stlr|dmb\tish\w*)\b", machine.emit_assembly(module), flags=re.M)
+
+
+def test_the_orderings_are_instructions_on_arm(state):
+    out, model = np.zeros(1, EVENT), np.zeros(1, MODEL)
+    assert ordering_on_arm(ring.drain, state[0], out) == ["ldar", "stlr"]
+    assert ordering_on_arm(ring.commit, state[0]) == ["stlr"]
+    assert ordering_on_arm(ring.has_room, state[0]) == ["ldar"]
+    assert ordering_on_arm(ring.publish, state[0], model) == ["ldar", "stlr"]
+    assert {"ldar", "stlr"} <= {*ordering_on_arm(ring.take_models, state[0])}
+
+
+def test_a_reader_that_is_not_waited_for_sees_what_was_written_over(state):
+    """A sequence lock: fences between the counter and the samples, on both sides."""
+    assert ordering_on_arm(ring.show, state[0], 64) == ["stlr", "dmb\tish"]
+    assert ordering_on_arm(ring.samples_written_by_now, state[0]) == ["dmb\tishld", "ldar"]
+
+
+def test_a_counter_that_another_thread_reads_shares_no_cache_line():
+    fields = {name: field for name, field in STATE.fields.items() if "_pad" not in name}
+    for name in ("samples_written", "complete_until", "events_written", "events_read"):
+        at = fields[name][1]
+        for other, (kind, begin, *_) in fields.items():
+            assert other == name or begin >= at + 64 or begin + kind.itemsize <= at - 56
 
 
 @numba.njit(nogil=True)

@@ -5,7 +5,7 @@ import pytest
 
 from rtcluster.kernel import aubio_c, spectrum
 from rtcluster.kernel.detector import DETECTOR, configure
-from rtcluster.settings import PRESETS
+from rtcluster.presets import PRESETS
 
 
 def detector(rate=44100, frame=1024, hop=64):

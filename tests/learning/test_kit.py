@@ -4,16 +4,22 @@ import json
 import os
 from dataclasses import replace
 
+import librosa
 import numpy as np
 import pytest
+import soxr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rtcluster import Final, Guess, ModelChange, Processor, RtclusterError, Settings
+from rtcluster import Final, ModelChange, Processor, RtclusterError, Settings
 from rtcluster.errors import SettingsError
+from rtcluster.events import Classified
 from rtcluster.learning import kit_edit, kit_file, kit_format
 from rtcluster.learning.detection import Detection
+from rtcluster.learning.kit import Kit
 from rtcluster.learning.kit_file import load, save
+from rtcluster.settings import BAND_FEATURES
+from rtcluster.sources import groove
 
 
 def heard(processor, audio):
@@ -21,7 +27,7 @@ def heard(processor, audio):
 
 
 def judged(events):
-    return [event.as_dict() for event in events if isinstance(event, Guess)]
+    return [event.as_dict() for event in events if isinstance(event, Classified)]
 
 
 def prepared(settings, kit=None, rate=44100, **options):
@@ -64,7 +70,7 @@ def edited(file, **changes):
 def test_a_kit_can_be_read_by_people_names_first(file):
     lines = file.read_text().splitlines()
     assert lines[1:4] == [
-        '  "rtcluster_kit": 1,',
+        '  "rtcluster_kit": 2,',
         '  "names": ["class 0", "class 1", "class 2"],',
         '  "samplerate": 44100,',
     ]
@@ -125,7 +131,7 @@ def test_a_kit_brings_its_features_scaling_and_number_of_classes(tmp_path, drums
     heard(processor, drums.audio)
     processor.save_kit(path)
     taken = Processor(kit=path).settings
-    assert (taken.classes, taken.features, taken.scaling) == (3, ("complexity", "air"), "robust")
+    assert (taken.classes, taken.features, taken.scaling) == (3, BAND_FEATURES, "robust")
     assert Processor(Settings(classes="auto"), kit=path).settings.classes == "auto"
 
 
@@ -152,13 +158,72 @@ def test_a_default_that_was_asked_for_is_not_overridden(file):
 @pytest.mark.parametrize(
     ("rate", "options", "says"),
     [
-        (48000, {}, "a kit for 48000 Hz, got one for 44100 Hz in "),
+        (48000, {"guess": "20ms"}, "a kit for a guess of 960 samples, got one for 1440 in "),
         (44100, {"window": "80ms"}, "a kit for a window of 3528 samples, got one for 3969 in "),
         (44100, {"guess": 1000}, "a kit for a guess of 1000 samples, got one for 1323 in "),
     ],
 )
-def test_another_rate_window_or_guess_is_refused_with_the_reason(file, rate, options, says):
+def test_another_window_or_guess_is_refused_with_the_reason(file, rate, options, says):
     assert says in line_of(Processor(Settings(**options), kit=file).prepare, rate)
+
+
+def named(audio, rate, kit, **options):
+    """Time in s and class of each final."""
+    finals = heard(prepared(Settings(**options), kit, rate), audio)
+    return [(e.sample / rate, e.class_) for e in finals if isinstance(e, Final)]
+
+
+# Without the attack: the resampler rings before the first sample of a synthesised hat, which moves
+# its onset by 0.8 ms.
+@pytest.mark.parametrize("features", ["notebook", "best", "log_zcr,log_energy,brightness,level"])
+@pytest.mark.parametrize("rate", [48000, 96000, 192000])
+def test_a_kit_names_the_same_drums_at_any_rate(drums, features, rate):
+    first = prepared(Settings(classes=3, features=features))
+    heard(first, drums.audio)
+    kit = Kit.of(first.learner, first.settings, 44100)
+    there = named(drums.audio, 44100, kit, freeze=True)
+    here = named(soxr.resample(drums.audio, 44100, rate), rate, kit, freeze=True)
+    alike = 0
+    for time, class_ in there:
+        nearest = min(here, key=lambda one: abs(one[0] - time))
+        alike += abs(nearest[0] - time) < 0.003 and nearest[1] == class_
+    assert alike >= 0.97 * len(there)
+
+
+def test_a_groove_played_at_96_khz_has_the_names_of_a_kit_of_44_1(file):
+    """Its hats are noise up to 48 kHz: what the kit's rate cannot hold does not count."""
+    high = groove.render(8.0, samplerate=96000)
+    finals = named(high.audio, 96000, file)
+    number = {"kick": 0, "snare": 1, "hat": 2}
+    assert [class_ for _, class_ in finals] == [number[one.drum] for one in high.strokes]
+
+
+def test_what_an_event_tells_of_its_window_is_the_streams_own(file, drums):
+    audio = soxr.resample(drums.audio, 44100, 96000)
+    for event in judged(heard(prepared(Settings(), file, 96000), audio)):
+        window = audio[event["sample"] : event["sample"] + event["span"]]
+        assert event["zcr"] == librosa.zero_crossings(window).sum()
+        assert event["energy"] == pytest.approx(np.linalg.norm(window), rel=1e-6)
+
+
+def test_a_kit_that_is_used_at_another_rate_keeps_its_own(file, drums, tmp_path):
+    processor = prepared(Settings(), file, 48000)
+    heard(processor, soxr.resample(drums.audio, 44100, 48000))
+    again, kit = processor.save_kit(tmp_path / "again.kit"), load(file)
+    assert (again.samplerate, again.window, again.guess) == (44100, 3969, 1323)
+    ours, theirs = again.learned["centres"]["raw"], kit.learned["centres"]["raw"]
+    assert ours != theirs  # it went on learning ...
+    assert np.allclose(ours, theirs, rtol=0.1, atol=5.0)  # ... in the same numbers
+
+
+def test_block_sizes_change_nothing_with_a_kit_of_another_rate(file, drums):
+    audio = soxr.resample(drums.audio, 44100, 48000)[: 3 * 48000]
+    whole = heard(prepared(Settings(), file, 48000), audio)
+    processor = prepared(Settings(), file, 48000)
+    pieces = [
+        e for at in range(0, len(audio), 441) for e in processor.process(audio[at : at + 441])
+    ]
+    assert pieces + processor.flush() == whole
 
 
 def test_nothing_learned_is_nothing_to_save(tmp_path):
@@ -211,7 +276,9 @@ LEAVES = st.sampled_from([None, True, -1, 10**400, 0.5, 1e308, "", "x", [], {}, 
 
 @given(st.data())
 @settings(max_examples=200)
-def test_a_kit_with_anything_in_place_of_a_value_is_refused_even_if_it_is_signed(file, data):
+def test_a_kit_with_anything_in_place_of_a_value_is_refused_or_works_even_if_it_is_signed(
+    file, drums, tmp_path_factory, data
+):
     content = json.loads(file.read_text())
     place, parts = None, content
     while isinstance(parts, dict | list) and parts:
@@ -223,26 +290,30 @@ def test_a_kit_with_anything_in_place_of_a_value_is_refused_even_if_it_is_signed
             break
     place[key] = data.draw(LEAVES)
     content["check"] = kit_format.check_sum(content)
+    signed = tmp_path_factory.getbasetemp() / "signed.kit"
+    signed.write_text(json.dumps(content))
     try:
-        read = kit_format.content_of(json.dumps(content).encode())
-    except kit_format.Unfit as error:
+        processor = prepared(Settings(), load(signed), data.draw(st.sampled_from([44100, 48000])))
+    except RtclusterError as error:
         assert len(str(error).splitlines()) == 1
-    else:  # another value that is as good: then the learner takes it
-        assert set(read) == set(load(file).content())
+    else:  # another value that is as good
+        assert heard(processor, drums.audio[:44100])
+        processor.save_kit(signed)
+        assert load(signed).names == tuple(processor.learner.names)
 
 
 @pytest.mark.parametrize(
     ("content", "says"),
     [
         (b"", "JSON"),
-        (b"[" * (10 << 20), "at most 4 MB, got more"),
+        (b"[" * (65 << 20), "got: more than 64 MB"),
         (b"[" * 100_000, "JSON, got"),
         (b'{"rtcluster_kit": 1, "a": ' + b"[" * 50_000 + b"]" * 50_000 + b"}", "got"),
-        (b'{"rtcluster_kit": 2}', "version 1, got version 2"),
-        (b'{"rtcluster_kit": true}', "version 1, got version True"),
+        (b'{"rtcluster_kit": 4}', "version 1 or 2 or 3, got version 4"),
+        (b'{"rtcluster_kit": true}', "version 1 or 2 or 3, got version True"),
         (b'{"rtcluster_kit": 1}', "missing"),
         (b"{}", "got other JSON"),
-        (b"\xff\xfe", "JSON, got"),
+        (b"\xff\xfe", "got audio, or something else that is no text; 'rtcluster teach'"),
         (b"RIFF1234WAVE", "JSON, got"),
         (b'{"rtcluster_kit": ' + b"9" * 5000 + b"}", "got"),
     ],
@@ -317,13 +388,6 @@ def test_a_kit_that_cannot_be_written_leaves_the_old_one_whole(file, tmp_path, m
     assert "No space left on device" in line
     assert path.read_bytes() == file.read_bytes()
     assert [entry.name for entry in tmp_path.iterdir()] == ["my.kit"]
-
-
-def test_a_kit_is_not_saved_over_what_is_no_kit(tmp_path):
-    (tmp_path / "drums.wav").write_bytes(b"RIFF....WAVE")
-    assert "something else" in line_of(kit_file.check_target, tmp_path / "drums.wav")
-    assert "a folder" in line_of(kit_file.check_target, tmp_path / "none" / "my.kit")
-    assert "something else" in line_of(kit_file.check_target, tmp_path)
 
 
 def test_a_saved_kit_keeps_the_permissions_of_the_file(file, tmp_path):

@@ -8,7 +8,7 @@ import pytest
 from rtcluster import Final, Guess, Processor, Settings
 from rtcluster.learning.separation import separation, spreads_apart, verdict
 from rtcluster.learning.teaching import PATIENCE, Pairs, Teacher, measuring
-from rtcluster.settings import FEATURE_SETS
+from rtcluster.settings import FEATURE_SETS, MAX_FEATURES
 from rtcluster.sources import groove
 
 TAUGHT = Settings(features="taught")
@@ -38,7 +38,7 @@ def test_the_engine_measures_the_chosen_features_first_and_all_sets_with_a_name(
     assert measuring(TAUGHT).features[:3] == FEATURE_SETS["taught"]
     for chosen in ("notebook", "best", "log_zcr,log_energy,level,brightness,attack"):
         measured = measuring(Settings(features=chosen)).features
-        assert len(measured) <= 8
+        assert len(measured) <= MAX_FEATURES
         assert measured[: len(Settings(features=chosen).features)] == (
             Settings(features=chosen).features
         )

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from bench import jackd
-from tests.live.stillness import StoodStill, Watch
+from tests.support import jackd
+from tests.support.stillness import StoodStill, Watch
 
 RTCLUSTER = str(Path(sysconfig.get_path("scripts"), "rtcluster"))
 

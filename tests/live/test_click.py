@@ -13,10 +13,10 @@ import numpy as np
 import pytest
 import soundfile
 
-from bench import jackd
-from bench.tape import Tape
 from rtcluster import Processor, Settings
 from rtcluster.sources.groove import render
+from tests.support import jackd
+from tests.support.tape import Tape
 
 pytestmark = [pytest.mark.live, pytest.mark.alone]
 

@@ -14,22 +14,33 @@ import sys
 from pathlib import Path
 
 import pytest
-import soundfile
 
-from bench import jackd
-from bench.tape import Tape
 from rtcluster.sources import groove
 from tests.live.conftest import RTCLUSTER
+from tests.support import jackd
+from tests.support.tape import Tape
 
 pytestmark = [pytest.mark.live, pytest.mark.alone]
 
 ROOT = Path(__file__).parents[2]
-DOCUMENTS = ("README.md", *(f"docs/{path.name}" for path in sorted((ROOT / "docs").glob("*.md"))))
+EXAMPLES = ROOT / "docs" / "reference" / "commands.md"
+"""Written by the program: the examples of its help, which ``tests/commands/test_help.py`` reads."""
+
+DOCUMENTS = (ROOT / "README.md", *sorted({*(ROOT / "docs").rglob("*.md")} - {EXAMPLES}))
 
 LIVE = ("listen", "teach", "tune")
 """Commands that go on until they are stopped."""
 
-ELSEWHERE = ("make", "python3 -m venv", ".venv/bin/", "pip install", "apt install")
+ELSEWHERE = (
+    "make",
+    "python3 -m venv",
+    ".venv/bin/",
+    ". .venv/",
+    "pip install",
+    "pipx",
+    "git clone",
+    "apt install",
+)
 """What installs, and what CI itself calls: ``make demo`` and ``make test``."""
 
 HITS_S = 2.5
@@ -38,8 +49,8 @@ HITS_S = 2.5
 
 def commands():
     """Commands in shell blocks, by document, in order."""
-    for name in DOCUMENTS:
-        text = (ROOT / name).read_text(encoding="utf-8")
+    for document in DOCUMENTS:
+        text = document.read_text(encoding="utf-8")
         for kind, block in re.findall(r"```(sh|console)\n(.*?)```", text, re.DOTALL):
             for line in block.splitlines():
                 if kind == "console" and not line.startswith("$ "):
@@ -52,12 +63,12 @@ def commands():
 @pytest.fixture
 def place(tmp_path):
     """A folder with what the commands name: a recording, a folder of them, and a kit."""
-    audio = groove.render(6.0).audio
-    soundfile.write(tmp_path / "take.wav", audio, 44100)
+    played = groove.render(6.0)
+    groove.write(played, tmp_path / "take.wav", tmp_path / "take.csv")
     (tmp_path / "takes").mkdir()
-    soundfile.write(tmp_path / "takes" / "one.wav", audio, 44100)
+    groove.write(played, tmp_path / "takes" / "one.wav", tmp_path / "one.csv")
     subprocess.run(
-        [RTCLUSTER, "run", "take.wav", "-k", "3", "--save-kit", "my.kit"],
+        [RTCLUSTER, "teach", "--from", "take.wav", "--truth", "take.csv", "--save-kit", "my.kit"],
         cwd=tmp_path, stdout=subprocess.DEVNULL, check=True, timeout=120,
     )  # fmt: skip
     return tmp_path
@@ -75,21 +86,29 @@ def test_every_command_of_the_documents_runs(place, patient_server):
     for command in found:
         (place / "my.kit").write_bytes(kit)  # what a stopped lesson leaves is not the point here
         words = shlex.split(command)
+        target = place / words.pop() if ">" in words else Path(os.devnull)
+        words = [word for word in words if word != ">"]
         if "-d" in words:
             words[words.index("-d") + 1] = jackd.DEVICE  # whatever number it has there
         if words[0] == "python":
             words[0] = sys.executable
         if words[0] == "rtcluster":
             words[0] = RTCLUSTER
-        code, said = call(words, place, environment, patient_server)
-        live = len(words) > 1 and words[1] in LIVE
+        with target.open("wb") as out:
+            code, said = call(words, place, environment, patient_server, out)
+        live = is_live(words)
         assert code == (130 if live else 0), f"{command}: {said}"
         assert "Traceback" not in said, f"{command}: {said}"
 
 
-def call(words, place, environment, server):
+def is_live(words):
+    """Whether a command listens until it is stopped: teach does, unless it is given files."""
+    return len(words) > 1 and words[1] in LIVE and "--from" not in words
+
+
+def call(words, place, environment, server, out):
     """Run a command, with what it needs to hear; its exit code, and what it said."""
-    options = {"cwd": place, "stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE}
+    options = {"cwd": place, "stdout": out, "stderr": subprocess.PIPE}
     with jackd.child(words, environment, **options) as process:
         if words[1:2] == ["latency"]:
             with Tape(server, 500) as tape:
@@ -97,7 +116,7 @@ def call(words, place, environment, server):
                 tape.connect(stream_out, tape.inputs[0])
                 tape.connect(tape.output, stream_in)
                 _, said = process.communicate(timeout=jackd.TIMEOUT_S)
-        elif words[1:2] and words[1] in LIVE:
+        elif is_live(words):
             audio = groove.render(6.0).audio
             with jackd.Player(server, audio, loop=True) as player:
                 player.connect()

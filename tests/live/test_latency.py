@@ -5,9 +5,9 @@ import subprocess
 
 import pytest
 
-from bench import jackd
-from bench.tape import Tape
 from tests.live.conftest import RTCLUSTER
+from tests.support import jackd
+from tests.support.tape import Tape
 
 pytestmark = [pytest.mark.live, pytest.mark.alone]
 

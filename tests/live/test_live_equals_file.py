@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 import soundfile
 
-from bench import jackd
 from rtcluster.sources.groove import render
+from tests.support import jackd
+from tests.support.microphones import ALL, NAMES, performance
 
 pytestmark = [pytest.mark.live, pytest.mark.alone]
 
@@ -41,7 +42,9 @@ def between_silences(audio):
 
 def played_live(listen, audio, finals, *options):
     """All lines of a live session that hears some audio, until it told so many finals."""
-    with jackd.Server(patient=True) as server, jackd.Player(server, audio) as player:
+    channels = max(2, audio[0].size)
+    server = jackd.Server(channels=channels, patient=True)
+    with server, jackd.Player(server, audio) as player:
 
         def heard():
             # Where the machine stands still for longer than a patient server waits, that one is
@@ -49,7 +52,7 @@ def played_live(listen, audio, finals, *options):
             assert not server.count(jackd.OUT_OF_STEP)
             return player.done and len(live.lines("final")) >= finals
 
-        with listen(server, "-d", jackd.DEVICE, "-k", "3", *options) as live:
+        with listen(server, "-d", jackd.DEVICE, *options) as live:
             live.wait_for("session")
             player.connect()
             player.play()
@@ -117,7 +120,7 @@ def test_a_recording_played_live_gives_the_hits_classes_and_features_of_its_file
     assert ran.returncode == 0, ran.stderr
     file = [json.loads(line) for line in ran.stdout.splitlines()]
 
-    heard = played_live(listen, audio, len(of(file, "final")))
+    heard = played_live(listen, audio, len(of(file, "final")), "-k", "3")
     of_file, of_live = partial(of, file), partial(of, heard)
 
     onsets = of_file("onset")
@@ -145,7 +148,7 @@ def test_two_channels_played_live_give_the_lines_of_their_file_in_its_order(
     ran = rtcluster("run", wav, "-k", "3", "-c", "all")
     assert ran.returncode == 0, ran.stderr
     file = [json.loads(line) for line in ran.stdout.splitlines()]
-    heard = played_live(listen, audio, len(of(file, "final")), "-c", "all")
+    heard = played_live(listen, audio, len(of(file, "final")), "-k", "3", "-c", "all")
 
     def order(lines):
         hits = of(lines, "onset", "guess", "final", "relabel")
@@ -167,3 +170,40 @@ def test_two_channels_played_live_give_the_lines_of_their_file_in_its_order(
             compare(of_file, of_live, offset, kind, disputed)
         assert len(disputed) <= len(of_file("onset")) / 4, "models come in time for most hits"
         assert classes(of_live("relabel")) == classes(of_file("relabel")) != []
+
+
+EIGHT = [0, 1, 2, 0, 1, 2, 0, 1]
+"""Eight microphones: some of them near the same drum, one nearer than the other."""
+
+
+def test_a_kit_on_eight_microphones_played_live_gives_the_events_of_its_file(
+    dummy_driver, listen, rtcluster, tmp_path
+):
+    gains = np.linspace(1.0, 0.5, len(EIGHT), dtype=np.float32)
+    random, kit = np.random.default_rng(6), tmp_path / "my.kit"
+    lone = [(name,) for name in NAMES for _ in range(5)]
+    take, starts = performance(lone, random, apart=0.5)
+    soundfile.write(tmp_path / "take.wav", take[:, EIGHT] * gains, SAMPLERATE, subtype="FLOAT")
+    rows = [f"{start / SAMPLERATE},{name}" for start, [name] in zip(starts, lone, strict=True)]
+    (tmp_path / "take.csv").write_text("\n".join(["time,label", *rows, ""]))
+    taught = rtcluster(
+        "teach", "--from", tmp_path / "take.wav", "--truth", tmp_path / "take.csv", "-c", "all",
+        "--save-kit", kit,
+    )  # fmt: skip
+    assert taught.returncode == 0, taught.stderr
+
+    song, _ = performance(ALL * 2, random)
+    audio = between_silences(song[:, EIGHT] * gains)
+    wav = tmp_path / "song.wav"
+    soundfile.write(wav, audio, SAMPLERATE, subtype="FLOAT")
+    ran = rtcluster("run", wav, "--kit", kit, "--freeze")
+    assert ran.returncode == 0, ran.stderr
+    file = [json.loads(line) for line in ran.stdout.splitlines()]
+    heard = played_live(listen, audio, len(of(file, "final")), "--kit", str(kit), "--freeze")
+    kinds = ("onset", "guess", "final")
+    offset = of(heard, "onset")[0]["sample"] - of(file, "onset")[0]["sample"]
+    assert offset % HOP == 0
+    assert len(of(file, "final")) >= len(ALL)
+    assert [shifted(line, offset) for line in of(heard, *kinds)] == [
+        shifted(line, 0) for line in of(file, *kinds)
+    ]

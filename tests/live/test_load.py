@@ -7,13 +7,19 @@ from pathlib import Path
 
 import pytest
 
-from bench import jackd
 from rtcluster.sources.groove import render
+from tests.support import jackd
 
 pytestmark = [pytest.mark.live, pytest.mark.alone]
 
 SAMPLERATE, PERIOD, SECONDS = 44100, 64, 3.0
-ATTEMPTS = 8
+SESSIONS, GOOD = 3, 2
+"""A virtual machine may stop all of its cores for longer than a block: one session may meet it."""
+
+CALM, MOST = 5, 8
+"""Where the server was late more often than this the machine was at fault: then there is another
+session, up to so many, and the calmest ones count."""
+
 EDGES = 2
 """Blocks that may lie on the edges of the measurement."""
 
@@ -56,11 +62,10 @@ def undisturbed(session):
 def test_no_block_is_lost_under_two_busy_python_threads(server):
     if not server.realtime:
         pytest.skip("this user may not use real-time priority (see /etc/security/limits.conf)")
-    # A virtual machine may stop all of its cores for longer than a block: then nothing
-    # that runs on it is in time, and the session gets another attempt.
-    for _ in range(ATTEMPTS):
-        session = session_under_load(server)
+    sessions: list[dict] = []
+    while len(sessions) < MOST and sum(one["server_late"] <= CALM for one in sessions) < SESSIONS:
+        sessions.append(session_under_load(server))
+    sessions = sorted(sessions, key=lambda one: one["server_late"])[:SESSIONS]
+    for session in sessions:
         assert session["events"]["final"] > 0, "hits were really computed"
-        if undisturbed(session):
-            break
-    assert undisturbed(session), session
+    assert sum(map(undisturbed, sessions)) >= GOOD, sessions

@@ -17,10 +17,10 @@ from types import SimpleNamespace
 import pytest
 import soundfile
 
-from bench import jackd
 from rtcluster.errors import SourceError
 from rtcluster.sources import groove, live, portaudio
-from rtcluster.sources.look import look
+from rtcluster.sources.probe import look
+from tests.support import jackd
 
 pytestmark = [pytest.mark.live, pytest.mark.alone]
 
@@ -71,7 +71,7 @@ def file(tmp_path):
 
 @contextmanager
 def player(server, file):
-    command = [sys.executable, "-m", "bench.play", server.name, file]
+    command = [sys.executable, "-m", "tests.support.player", server.name, file]
     with jackd.child(command, dict(os.environ)):
         yield
 
@@ -256,9 +256,11 @@ def test_a_stream_that_does_not_stop_is_let_go_of(monkeypatch, stands_still):
     monkeypatch.setattr(live, "let_go", left.append)
     monkeypatch.setattr(live, "STOP_S", 0.05 if stands_still else jackd.TIMEOUT_S)
     card = live.LiveInput.__new__(live.LiveInput)
+    card._engine = SimpleNamespace(running=True)
     card.device, card._portaudio_error = device(3, "system", live.JACK), OSError
     card._running, card._stream = True, (stream := Stream(goes_on))
     card.stop()
+    assert not card._engine.running
     goes_on.set()
     assert left == [stream] * stands_still
     assert card.active is not stands_still
@@ -268,6 +270,7 @@ def test_a_stream_that_does_not_stop_is_let_go_of(monkeypatch, stands_still):
 
 def test_an_input_that_was_let_go_of_starts_as_one_that_is_lost():
     card = live.LiveInput.__new__(live.LiveInput)
+    card._engine = SimpleNamespace(running=True)
     card._stream, card._running = None, False
     card.start()
     assert not card.active
@@ -275,9 +278,13 @@ def test_an_input_that_was_let_go_of_starts_as_one_that_is_lost():
 
 @pytest.fixture
 def lost(monkeypatch):
-    """A live input whose device is gone, and the devices there are."""
+    """A live input whose device is gone, and the devices there are.
+
+    Put together by hand, as in the tests above: to open one takes a card that can be pulled out.
+    """
     there = []
     made = live.LiveInput.__new__(live.LiveInput)
+    made._engine = SimpleNamespace(running=True)
     made.device = device(3, "Drum In", "ALSA")
     made._running, made._stream, made._portaudio_error = False, None, OSError
     made._target = None
@@ -383,3 +390,34 @@ def test_one_that_gives_no_answer_has_seen_nothing():
 def test_one_that_dies_has_seen_nothing(monkeypatch):
     monkeypatch.setattr(sys, "executable", "/bin/false")
     assert look() == []
+
+
+@pytest.mark.parametrize(
+    ("words", "early"),
+    [
+        (("teach", "drum", "--hits", "40"), "drum 2 of 40"),
+        (("tune", "--seconds", "20"), "play for"),
+    ],
+    ids=["teach", "tune"],
+)
+def test_teaching_and_tuning_go_on_when_the_device_is_back(
+    command, dummy_driver, file, tmp_path, words, early
+):
+    arguments = [*command, *words, "--save-kit", str(tmp_path / "my.kit")]
+    with (
+        jackd.Server() as first,
+        jackd.child(arguments, first.environment, stderr=subprocess.PIPE) as process,
+    ):
+        said = Said(process.stderr)
+        said.wait_for("Listening to")
+        with player(first, file):
+            said.wait_for(early)
+            time.sleep(3.0)  # the stream runs by now
+            first.kill()
+            said.wait_for(GONE)
+        assert process.poll() is None
+        with jackd.Server(name=first.name) as second:
+            said.wait_for("is back")
+            with player(second, file):
+                assert process.wait(jackd.TIMEOUT_S) == 0
+    assert (tmp_path / "my.kit").exists()

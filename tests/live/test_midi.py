@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+import threading
 import time
 
-import jack
 import pytest
 import rtmidi
 
-from bench.listener import Listener
 from rtcluster import Guess, Processor, Settings
 from rtcluster.errors import RtclusterError
-from rtcluster.session import Pump, Session
+from rtcluster.session.pump import Pump
+from rtcluster.session.session import Session
 from rtcluster.sinks import Sink
 from rtcluster.sinks.drum_map import note_of
 from rtcluster.sinks.midi import MidiOut
 from rtcluster.sinks.midi_ports import open_port
 from rtcluster.sources.groove import render
 from rtcluster.sources.virtual import VirtualInput
+from tests.support.listener import Listener
+from tests.support.loads import load
 
 pytestmark = [pytest.mark.live, pytest.mark.alone]
 
@@ -91,6 +93,8 @@ def test_each_guess_of_a_groove_reaches_another_program_as_one_note(synth):
 
 
 def test_a_new_port_is_there_for_other_programs_to_connect_to(on_jack, synth):
+    import jack
+
     midi = MidiOut.open("drums")
     assert midi.port.virtual
     with jack.Client("patchbay", servername=on_jack.name, no_start_server=True) as patchbay:
@@ -134,3 +138,16 @@ def test_without_a_midi_system_it_says_so_in_one_line(on_jack, monkeypatch, capf
         MidiOut.open("drums")
     assert "\n" not in str(refused.value)
     assert capfd.readouterr() == ("", ""), "the libraries' own words are kept back"
+
+
+def test_a_port_that_vanishes_under_load_takes_its_notes_and_nothing_else(on_jack, synth):
+    """What it was connected to has gone; the port itself is there, and others may connect."""
+    gone = threading.Timer(SECONDS / 2, synth.close)
+    with load("busy2"):
+        gone.start()
+        guesses, complaints, summary = play(MidiOut(open_port("synth")))
+    gone.join()
+    assert complaints == []
+    assert len(guesses) > 10
+    assert summary["midi"]["sent"] == len(guesses)
+    assert summary["hits"] > len(guesses)  # the warm-up's have no class

@@ -7,15 +7,16 @@ import time
 import numpy as np
 import pytest
 
-from bench.jackd import wait_until
-from bench.listener import Listener
 from rtcluster import Final, Guess, Onset, Processor, Settings
-from rtcluster.events import Relabel
-from rtcluster.session import Pump, Session
+from rtcluster.events import Classified, Relabel
+from rtcluster.session.pump import Pump
+from rtcluster.session.session import Session
 from rtcluster.sinks.osc import OscOut
 from rtcluster.sources.groove import render
 from rtcluster.sources.virtual import VirtualInput
 from tests.conftest import Kept
+from tests.support.jackd import wait_until
+from tests.support.listener import Listener
 
 RATE, SECONDS = 44100, 5.0
 KINDS = {Onset: "onset", Guess: "guess", Final: "final", Relabel: "relabel"}
@@ -48,7 +49,7 @@ def test_every_event_is_received_once_and_in_order(played):
     ]
     assert len(events) > 60
     assert summary["osc"]["lost"] == 0
-    assert summary["osc"]["sent"] == sum(isinstance(e, Onset | Guess) for e in events)
+    assert summary["osc"]["sent"] == sum(isinstance(e, Onset | Classified) for e in events)
 
 
 def test_the_arguments_are_those_of_the_events(played):

@@ -11,10 +11,10 @@ import time
 import pytest
 import soundfile
 
-from bench import jackd
 from bench import replay as bench
 from rtcluster.recording.log import read
 from rtcluster.recording.replay import Replay
+from tests.support import jackd
 
 pytestmark = [pytest.mark.live, pytest.mark.alone]
 

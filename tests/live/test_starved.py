@@ -7,8 +7,8 @@ import time
 
 import pytest
 
-from bench import jackd
 from rtcluster.sources import groove
+from tests.support import jackd
 
 pytestmark = [pytest.mark.live, pytest.mark.alone]
 

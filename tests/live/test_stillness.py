@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from bench import jackd
-from tests.live.stillness import Watch
+from tests.support import jackd
+from tests.support.stillness import Watch
 
 STOPPED_S = 0.2
 

@@ -7,14 +7,15 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from socket import create_connection
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from rtcluster.controls import Controls, Request
 from rtcluster.events import Final, Guess, Onset
 from rtcluster.monitor.sink import Monitor
+from rtcluster.session.controls import Controls, Request
 
 WAIT_S = 30.0
 
@@ -107,7 +108,7 @@ class Visitor:
         said = {"Origin": f"http://{self.place}", "Cookie": self.cookie, **headers}
         uri = f"ws://{said.pop('Host', self.place)}/live"
         with connect(
-            uri, address=(self.host, self.port), open_timeout=WAIT_S, proxy=None,
+            uri, sock=create_connection((self.host, self.port)), open_timeout=WAIT_S, proxy=None,
             additional_headers={name: value for name, value in said.items() if value},
         ) as socket:  # fmt: skip
             yield socket

@@ -29,6 +29,8 @@ def test_a_loopback_name_with_the_right_port_is_ours(header: str) -> None:
         ":8765",
         "127.0.0.1:8765:8765",
         "127.0.0.1:８７６５",
+        "[::1%lo]:8765",
+        "[::1%lo; script-src *]:8765",
     ],
 )
 def test_any_other_name_or_port_is_not(header: str) -> None:
@@ -72,7 +74,9 @@ def test_a_port_that_is_taken_is_refused_in_a_line() -> None:
         listen("127.0.0.1", address.port)
 
 
-@pytest.mark.parametrize(("host", "port"), [("no.such.host.invalid", 0), ("127.0.0.1", 1 << 20)])
+@pytest.mark.parametrize(
+    ("host", "port"), [("no.such.host.invalid", 0), ("127.0.0.1", 1 << 20), ("::1%lo", 0)]
+)
 def test_a_host_or_port_that_is_none_is_refused(host: str, port: int) -> None:
     with pytest.raises(RtclusterError, match=r"^Expected a"):
         listen(host, port)

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import combinations
 from typing import Any
 
 import pytest
 
 from rtcluster import Processor, Settings
-from rtcluster.controls import Controls, Request
 from rtcluster.events import Control
 from rtcluster.monitor.sink import Monitor
-from rtcluster.notebook.palette import COLOURS
-from rtcluster.session import Pump, Session
+from rtcluster.pages.palette import COLOURS
+from rtcluster.session.controls import Controls, Request
+from rtcluster.session.pump import Pump
+from rtcluster.session.session import Session
 from rtcluster.sources.groove import DRUMS, Groove, render
 from rtcluster.sources.virtual import VirtualInput
 
@@ -166,7 +170,7 @@ def test_a_groove_fills_the_lanes_is_named_frozen_and_found_again_by_a_new_serve
         ]  # fmt: skip
 
         before = sum(counts(page))
-        stage.monitor._child.kill()
+        os.kill(stage.monitor.server, signal.SIGKILL)
         wait_until(lambda: stage.said, "the report of it")
         wait_until(lambda: sum(counts(page)) > before + 3, "more hits")
         wait_for_text(page, "#state-text", "live")
@@ -294,6 +298,44 @@ def test_a_muted_class_is_marked_and_so_it_is_for_who_comes_later(
     page.wait_for_selector("#names li:nth-child(2)[data-muted=true]")
     page.keyboard.press("2")
     wait_for_text(page, "#mute .does", "Unmute")
+
+
+def apart(one: dict[str, float], other: dict[str, float]) -> bool:
+    """Whether two boxes have nothing in common."""
+    beside = one["right"] <= other["left"] or other["right"] <= one["left"]
+    return beside or one["bottom"] <= other["top"] + 1 or other["bottom"] <= one["top"] + 1
+
+
+@pytest.mark.parametrize("classes", [2, 8, 16])
+@pytest.mark.parametrize(("width", "height"), [(390, 844), (1366, 768), (1920, 1080)])
+def test_what_a_lane_is_called_stays_in_its_lane_when_it_is_muted(
+    monitor: Monitor, visit: Callable[..., Any], width: int, height: int, classes: int
+) -> None:
+    names = ["kick", *(f"the drum with number {number}" for number in range(1, classes))]
+    where = """[...document.querySelectorAll('#names li')].map((li) => {
+        const box = (e) => (({ top, bottom, left, right }) => ({ top, bottom, left, right }))(
+            e.getBoundingClientRect());
+        return { lane: box(li), name: box(li.querySelector('.name')),
+            parts: [...li.querySelectorAll('svg, .name, .muted:not([hidden]), .count')].map(box) };
+    })"""
+    monitor.begin(session_line())
+    monitor.status(status_line(names=names, counts=dict.fromkeys(range(classes), 888)))
+    page = visit(monitor, width, height)
+    wait_for_lanes(page, classes)
+    before = page.evaluate(where)
+    for class_ in range(classes):
+        monitor.event(Control(44100, "mute", {"class": class_, "muted": True}))
+    page.wait_for_selector(f"#names li:nth-child({classes})[data-muted=true]")
+    after = page.evaluate(where)
+    for was, now in zip(before, after, strict=True):
+        assert len(now["parts"]) == 4
+        for one, other in combinations(now["parts"], 2):
+            assert apart(one, other)
+        for part in now["parts"]:
+            assert now["lane"]["top"] - 1 <= part["top"]
+            assert part["bottom"] <= now["lane"]["bottom"] + 1
+            assert now["lane"]["left"] <= part["left"] <= part["right"] <= now["lane"]["right"]
+        assert now["name"]["top"] == pytest.approx(was["name"]["top"], abs=1.0)
 
 
 def test_a_new_session_begins_with_an_empty_page(

@@ -28,6 +28,23 @@ class Socket:
         self.closed.append(code)
 
 
+class Talking(Socket):
+    """A socket that takes all, of a page that says something and stays."""
+
+    def __init__(self, *texts: str | None) -> None:
+        super().__init__()
+        self.let.set()
+        self._texts = list(texts)
+
+    async def accept(self) -> None:
+        pass
+
+    async def receive(self) -> dict[str, object]:
+        if not self._texts:
+            await asyncio.Event().wait()
+        return {"type": "websocket.receive", "text": self._texts.pop()}
+
+
 def serve(scene: Any) -> None:
     """Run a scene with a page and its socket."""
 
@@ -121,10 +138,18 @@ def test_the_end_comes_after_what_was_put_before() -> None:
 def test_what_is_no_request_is_told_to_that_page_alone(text: str | None) -> None:
     asked: list[object] = []
     all_pages = Pages({"event": "page"}, asked.append)
-    page = Page(lambda: "")
-    page._behind = False
-    all_pages._take(text, page)
+
+    async def visit() -> tuple[Talking, Talking]:
+        one, other = Talking(text), Talking()
+        visits = [asyncio.ensure_future(all_pages.welcome(s)) for s in (one, other)]  # type: ignore[arg-type]  # only what it calls
+        await turn()
+        for each in visits:
+            each.cancel()
+        return one, other
+
+    one, other = asyncio.run(visit())
     assert asked == []
-    [notice] = json.loads(page._queue[0])
+    assert len(other.sent) == 1
+    [notice] = json.loads(one.sent[-1])
     assert notice["event"] == "notice"
     assert notice["text"].startswith("Expected an object with what and value")

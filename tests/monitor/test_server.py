@@ -12,9 +12,9 @@ import sys
 import pytest
 from websockets.exceptions import ConnectionClosed
 
-from rtcluster.controls import Controls, Request
 from rtcluster.monitor.server import MAX_MESSAGE
 from rtcluster.monitor.sink import Monitor
+from rtcluster.session.controls import Controls, Request
 
 from .conftest import (
     Visitor,
@@ -114,16 +114,16 @@ def test_a_message_that_is_too_long_ends_that_page_alone(
 
 
 def test_ctrl_c_is_not_for_it(monitor: Monitor, visitor: Visitor) -> None:
-    os.kill(monitor._child.pid, signal.SIGINT)
+    os.kill(monitor.server, signal.SIGINT)
     with visitor.page() as page:
         monitor.begin(session_line())
         hear(page, "session")
-    assert os.getpgid(monitor._child.pid) != os.getpgid(0)
+    assert os.getpgid(monitor.server) != os.getpgid(0)
 
 
 @pytest.mark.skipif(not hasattr(os, "getpriority"), reason="priorities are POSIX's")
 def test_it_runs_behind_everything_else(monitor: Monitor) -> None:
-    assert os.getpriority(os.PRIO_PROCESS, monitor._child.pid) > 0
+    assert os.getpriority(os.PRIO_PROCESS, monitor.server) > 0
 
 
 def test_closing_lets_the_pages_go_after_all_they_had_to_be_told(
@@ -143,7 +143,7 @@ def test_closing_lets_the_pages_go_after_all_they_had_to_be_told(
 def test_it_ends_when_the_program_is_killed() -> None:
     program = (
         "import sys, time\n"
-        "from rtcluster.controls import Controls\n"
+        "from rtcluster.session.controls import Controls\n"
         "from rtcluster.monitor.sink import Monitor\n"
         "print(Monitor.open(Controls(), report=print).url, flush=True)\n"
         "time.sleep(60)\n"

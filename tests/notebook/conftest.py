@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -126,22 +126,14 @@ def no_engine(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(engine, "run", run)
 
 
-@pytest.fixture
-def small_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Draw pictures coarsely and not for phones: for tests that do not look at them."""
-    from rtcluster.notebook import pictures
-
-    monkeypatch.setattr(pictures, "_BOTH", (replace(pictures.WIDE, dpi=30),))
-    monkeypatch.setattr(pictures, "SQUARE", replace(pictures.SQUARE, dpi=30))
-
-
 @pytest.fixture(scope="session")
 def report(groove: Groove, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a report of everything, in full, with a truth and the stand-in for the engine."""
     from rtcluster.notebook import run_analyze
 
     folder = tmp_path_factory.mktemp("report")
-    soundfile.write(folder / "groove.wav", groove.x, groove.fs, subtype="FLOAT")
+    name = f"a_groove_with_{'a_long_' * 9}name.wav"
+    soundfile.write(folder / name, groove.x, groove.fs, subtype="FLOAT")
     rows = [f"{t:.6f},{label}" for t, label in zip(groove.times, groove.labels, strict=True)]
     (folder / "truth.csv").write_text("\n".join(["time,label", *rows]) + "\n")
     real = engine.run
@@ -152,5 +144,5 @@ def report(groove: Groove, tmp_path_factory: pytest.TempPathFactory) -> Path:
             lambda *args, **options: real(*args, **options, engine=FakeEngine(groove)),
         )
         return run_analyze(
-            folder / "groove.wav", folder / "out", algorithm="both", truth=folder / "truth.csv"
+            folder / name, folder / "out", algorithm="both", truth=folder / "truth.csv"
         )

@@ -89,3 +89,9 @@ def test_a_parameter_out_of_range_is_refused_in_one_line(options) -> None:
     with pytest.raises(ValueError, match="Expected") as caught:
         analyze(np.zeros(100), 22050, **options)
     assert "\n" not in str(caught.value)
+
+
+def test_it_is_a_line_to_look_at(groove):
+    result = analyze(groove.x, groove.fs, classes=3)
+    sizes = ", ".join(str(size) for size in np.bincount(result.labels))
+    assert repr(result) == f"<Analysis by kmeans: {len(result.labels)} hits, classes of {sizes}>"

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
 
-from rtcluster.notebook import run_analyze
+from rtcluster.notebook import engine, run_analyze
+from tests.notebook.conftest import FakeEngine, make_groove
 
-pytestmark = pytest.mark.usefixtures("small_pictures")
+pytestmark = pytest.mark.usefixtures("coarse_pictures")
 
 
 def test_a_folder_with_the_report_and_all_its_parts(groove, report) -> None:
@@ -60,9 +62,49 @@ def test_hits_are_scored_against_a_truth(report) -> None:
     assert row.count("<td>1.000</td>") == 3
 
 
+def test_the_engine_runs_at_the_files_own_rate_and_the_report_says_so(
+    tmp_path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fast = make_groove(fs=44100)
+    soundfile.write(tmp_path / "fast.wav", fast.x, fast.fs, subtype="FLOAT")
+    real, heard = engine.run, FakeEngine(fast)
+    monkeypatch.setattr(engine, "run", lambda *a, **options: real(*a, **options, engine=heard))
+    text = run_analyze(tmp_path / "fast.wav", tmp_path / "out").read_text(encoding="utf-8")
+    assert heard.fs == 44100
+    np.testing.assert_array_equal(np.concatenate(heard.blocks), fast.x)
+    assert "The file at its own 44\u202f100 Hz" in text
+    assert "saw the whole file, at 22\u202f050 Hz, before" in text
+    session = json.loads((tmp_path / "out" / "events.jsonl").read_text().splitlines()[0])
+    assert session["samplerate"] == 44100
+    assert "has 16 within 50 ms" in text
+
+
+def test_a_rate_that_the_engine_does_not_run_at_is_resampled_for_it(
+    groove, fake_engine, tmp_path
+) -> None:
+    soundfile.write(tmp_path / "slow.wav", groove.x[::8], 2756)
+    text = run_analyze(tmp_path / "slow.wav", tmp_path / "out").read_text(encoding="utf-8")
+    assert "at 22\u202f050 Hz (the engine does not run at its own 2\u202f756 Hz)" in text
+
+
+def columns_of(text: str, caption: str) -> list[str]:
+    table = text[text.index(f"<caption>{caption}") :].split("</table>")[0]
+    return re.findall(r'<th scope="col" aria-label="([^"]+)"', table)
+
+
+def test_a_class_without_a_matched_hit_has_its_column(
+    groove, groove_file, tmp_path, fake_engine
+) -> None:
+    (tmp_path / "truth.csv").write_text("time,label\n0.1,kick\n0.35,hat\n90,gong\n")
+    page = run_analyze(groove_file, tmp_path / "out", classes=3, truth=tmp_path / "truth.csv")
+    text = page.read_text(encoding="utf-8")
+    three = ["class 0", "class 1", "class 2"]
+    assert columns_of(text, "Matched hits by class") == three
+    assert columns_of(text, "engine: matched hits") == three
+    assert '<th scope="row">gong</th>' in text
+
+
 def test_without_the_engine_the_rest_is_still_there(groove_file, tmp_path, no_engine) -> None:
-    (tmp_path / "out").mkdir()
-    (tmp_path / "out" / "events.jsonl").write_text("of an earlier run")
     text = run_analyze(groove_file, tmp_path / "out").read_text(encoding="utf-8")
     assert "no engine here" in text
     assert not (tmp_path / "out" / "events.jsonl").exists()
@@ -84,6 +126,9 @@ def test_one_onset_gives_a_report_that_says_so(groove, tmp_path, no_engine) -> N
     assert "1 onset, where" in text
     assert "Only 1 onset found: too few for 2 classes" in text
     assert (tmp_path / "out" / "labels.txt").read_text().endswith("\tonset\n")
+    alone = run_analyze(path, tmp_path / "alone", classes=1).read_text(encoding="utf-8")
+    assert "1 hit" in alone
+    assert "1 hits" not in alone
 
 
 def test_fewer_onsets_than_classes_give_a_report_that_says_so(

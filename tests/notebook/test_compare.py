@@ -1,67 +1,14 @@
-"""Two lists of hits are held against each other fairly."""
+"""Two classifications of the same hits are held against each other fairly."""
 
 from __future__ import annotations
 
-import mir_eval.onset
 import numpy as np
-import pytest
 from sklearn.metrics import adjusted_rand_score
 
 from rtcluster.notebook import compare
+from rtcluster.notebook.compare import drums_of
 from rtcluster.notebook.reference import measure_at
-
-
-def test_a_list_matches_itself_without_difference() -> None:
-    times = [0.1, 0.5, 0.9]
-    pairing = compare.pair(times, times)
-    assert pairing.f_measure == 1.0
-    assert not pairing.missed.size
-    assert not pairing.extra.size
-    np.testing.assert_array_equal(pairing.differences, 0.0)
-
-
-@pytest.mark.parametrize("seed", range(30))
-def test_as_many_pairs_as_mir_eval_finds(seed: int) -> None:
-    rng = np.random.default_rng(seed)
-    a = np.sort(rng.uniform(0, 3, rng.integers(1, 60)))
-    b = np.sort(np.concatenate((a + rng.normal(0, 0.03, len(a)), rng.uniform(0, 3, 10))))
-    b = np.maximum(b, 0)
-    pairing = compare.pair(a, b)
-    f, precision, recall = mir_eval.onset.f_measure(a, b, window=0.05)
-    assert pairing.precision == pytest.approx(precision)
-    assert pairing.recall == pytest.approx(recall)
-    assert pairing.f_measure == pytest.approx(f)
-    assert np.abs(pairing.differences).max(initial=0) <= 0.05
-    assert len(set(pairing.other)) == len(pairing.other)
-
-
-def test_of_two_close_hits_the_nearer_one_is_the_partner() -> None:
-    pairing = compare.pair([0.100, 0.130], [0.131])
-    assert list(pairing.reference) == [1]
-    assert list(pairing.missed) == [0]
-    pairing = compare.pair([0.131], [0.100, 0.130])
-    assert list(pairing.other) == [1]
-    assert list(pairing.extra) == [0]
-
-
-def test_what_has_no_partner_is_missed_or_extra() -> None:
-    pairing = compare.pair([0.1, 0.5], [0.51, 0.9])
-    assert list(pairing.missed) == [0]
-    assert list(pairing.extra) == [1]
-    assert pairing.differences == pytest.approx([0.01])
-
-
-@pytest.mark.parametrize(("a", "b"), [([], []), ([0.1], []), ([], [0.1])])
-def test_empty_lists_match_nothing(a, b) -> None:
-    pairing = compare.pair(a, b)
-    assert pairing.f_measure == 0.0
-    assert len(pairing.missed) == len(a)
-    assert len(pairing.extra) == len(b)
-
-
-def test_times_out_of_order_are_refused() -> None:
-    with pytest.raises(ValueError, match="rising"):
-        compare.pair([0.2, 0.1], [0.1])
+from rtcluster.sources.annotations import Annotations
 
 
 def test_classes_agree_whatever_their_names() -> None:
@@ -69,6 +16,18 @@ def test_classes_agree_whatever_their_names() -> None:
     assert agreement.rows == ("hat", "kick")
     assert agreement.columns == ("0", "1")
     np.testing.assert_array_equal(agreement.counts, [[1, 0], [0, 2]])
+    assert agreement.adjusted_rand == 1.0
+    assert agreement.v_measure == 1.0
+
+
+def test_a_class_without_a_hit_has_its_row_or_column_and_changes_no_score() -> None:
+    agreement = compare.agree(
+        ["kick", "kick", "hat"], ["class 10", "class 10", "class 2"],
+        ["hat", "kick", "snare"], ["class 0", "class 2", "class 10"],
+    )  # fmt: skip
+    assert agreement.rows == ("hat", "kick", "snare")
+    assert agreement.columns == ("class 0", "class 2", "class 10")
+    np.testing.assert_array_equal(agreement.counts, [[0, 1, 0], [0, 0, 2], [0, 0, 0]])
     assert agreement.adjusted_rand == 1.0
     assert agreement.v_measure == 1.0
 
@@ -96,3 +55,11 @@ def test_features_of_the_same_samples_are_found_equal(groove) -> None:
     check = compare.check_features(groove.x, groove.fs, onsets, spans, got)
     assert check.equal_zcr == 1
     assert check.energy_error > 0.0
+
+
+def test_classes_are_named_by_the_drum_that_most_of_their_hits_are() -> None:
+    times = np.arange(6.0)
+    truth = Annotations(times, ("kick", "kick", "snare", "snare", "snare", "hat"), 6)
+    labels = np.array([0, 0, 1, 1, 2, -1])
+    assert drums_of(truth, times + 0.004, labels) == {0: "kick", 1: "1: snare", 2: "2: snare"}
+    assert drums_of(None, times, labels) == {}

@@ -30,6 +30,16 @@ def test_every_sample_reaches_the_engine_once_and_in_order(groove, new_engine) -
     np.testing.assert_array_equal(np.concatenate(heard.blocks), groove.x)
 
 
+def test_classes_are_those_asked_for_and_those_that_hits_have(groove, fake_engine) -> None:
+    run = engine.run(groove.x, groove.fs, 4)
+    assert set(run.labels) == {0, 1}
+    assert list(run.classes) == [0, 1, 2, 3]
+    events = [{"event": "final", "id": 0, "sample": 9, "emitted": 99, "class": 5, "span": 90}]
+    rejected = [{"event": "final", "id": 1, "sample": 9, "emitted": 99, "class": -2, "span": 90}]
+    finals = [{"zcr": 1, "energy": 1.0, **event} for event in events + rejected]
+    assert list(engine.digest(finals, 22050, {}).classes) == [5]
+
+
 def test_a_hit_without_a_final_has_no_class() -> None:
     onset = {"event": "onset", "id": 0, "sample": 100, "emitted": 164}
     run = engine.digest([onset], 22050, {})

@@ -57,6 +57,25 @@ def test_many_hits_get_fewer_starts(monkeypatch: pytest.MonkeyPatch) -> None:
     assert survey(scaled, 2).starts == 10
 
 
+def survey_of(*inertias: float) -> optima.Survey:
+    labels = np.zeros(1, np.int64)
+    return optima.Survey(tuple(optima.Optimum(one, (0,), labels) for one in inertias), 200)
+
+
+def test_inertias_are_written_with_as_many_places_as_tell_them_apart() -> None:
+    assert survey_of(9.0, 9.5).places == 3
+    assert survey_of(9.056558, 9.056802, 9.071731).places == 4
+    assert survey_of(9.0, 9.0 + 1e-12).places == 6
+
+
+def test_of_optima_that_no_figure_tells_apart_none_is_better() -> None:
+    found = survey_of(9.0, 9.0 + 1e-12, 9.1)
+    assert found.is_best(found.optima[0])
+    assert found.is_best(found.optima[1])
+    assert not found.is_best(found.optima[2])
+    assert not found.is_best(None)
+
+
 def test_labels_that_no_start_found_are_not_an_optimum() -> None:
     scaled = np.array([[-1, -1], [-1, -0.9], [1, 1], [1, 0.9]])
     assert survey(scaled, 2, starts=5).find([0, 1, 0, 1]) is None

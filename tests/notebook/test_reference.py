@@ -87,6 +87,12 @@ def test_what_cannot_be_measured_is_refused_in_one_line(x, options, words: str) 
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize("wait", [-1, 10**20])
+def test_a_wait_that_no_recording_has_is_refused(wait: int) -> None:
+    with pytest.raises(ValueError, match=f"Expected a wait of 0 to 1000000 frames, got {wait}"):
+        reference.check(0.04, wait)
+
+
 def test_importing_the_package_imports_no_heavy_library() -> None:
     code = (
         "import sys, rtcluster.notebook as n; dir(n);"
@@ -98,3 +104,11 @@ def test_importing_the_package_imports_no_heavy_library() -> None:
     )  # fmt: skip
     ours = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert ours.stdout == bare.stdout
+
+
+def test_integers_are_scaled_by_their_type(groove) -> None:
+    steps = np.round(groove.x / np.abs(groove.x).max() * 32000).astype(np.int16)
+    np.testing.assert_array_equal(
+        measure(steps, groove.fs).features,
+        measure(steps.astype(np.float32) / 32768, groove.fs).features,
+    )

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 from typing import Any
 
 import pytest
+from matplotlib.image import imread
 
 from tests.conftest import looked_at
 
@@ -46,6 +48,30 @@ def test_a_player_plays_and_stops_the_others(report: Path, browser: Any) -> None
     )
     assert moved == [True, True, False]
     page.close()
+
+
+def test_where_a_table_is_cut_off_a_shade_says_that_there_is_more(
+    report: Path, browser: Any
+) -> None:
+    def edges(table: Any) -> tuple[float, float, float]:
+        """How the left, right and lower edge differ from the middle in brightness."""
+        shot = imread(io.BytesIO(table.screenshot()))[..., :3].mean(axis=2)
+        seen = shot[3:-3, 3:-3]
+        middle = seen[len(seen) // 2, seen.shape[1] // 2]
+        parts = seen[40:-40, :3], seen[40:-40, -3:], seen[-3:, 40:-40]
+        return tuple(float(abs(part.mean() - middle)) for part in parts)
+
+    for page in looked_at(browser, report, (390,)):
+        page.add_style_tag(content="th, td { color: #0000 !important; border: 0 !important }")
+        table = page.locator("#features .scroll")
+        table.evaluate("e => { e.style.maxWidth = '10rem'; e.scrollTo(0, 0); }")
+        left, right, below = edges(table)
+        assert left < 0.01 < 0.1 < min(right, below)
+        table.evaluate("e => e.scrollTo(e.scrollWidth, e.scrollHeight)")
+        left, right, below = edges(table)
+        assert max(right, below) < 0.01 < 0.1 < left
+        table.evaluate("e => { e.style.maxWidth = 'none'; e.style.maxHeight = 'none'; }")
+        assert max(edges(table)) < 0.01
 
 
 def test_a_phone_and_a_dark_page_get_pictures_of_their_own(report: Path, browser: Any) -> None:

@@ -9,6 +9,7 @@ import pytest
 import soundfile
 
 from rtcluster.notebook import sonify
+from rtcluster.playback.tones import click
 
 FS = 22050
 
@@ -21,7 +22,7 @@ def test_a_click_begins_at_its_hit_and_nowhere_else() -> None:
 
 
 def test_each_class_clicks_at_its_own_pitch() -> None:
-    peaks = {int(np.abs(np.fft.rfft(sonify.click(FS, label))).argmax()) for label in range(8)}
+    peaks = {int(np.abs(np.fft.rfft(click(FS, label))).argmax()) for label in range(8)}
     assert len(peaks) == 8
 
 

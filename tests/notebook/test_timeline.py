@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from rtcluster.notebook import timeline
-from rtcluster.notebook.canvas import LIGHT, NARROW, WIDE
+from rtcluster.pages.canvas import LIGHT, NARROW, WIDE
 
 
 def test_no_extreme_is_lost_in_an_envelope() -> None:

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rtcluster import Processor, Settings
-from rtcluster.settings import METHODS
+from rtcluster.presets import METHODS
 from rtcluster.sources.groove import render
 from tests.conftest import run
 

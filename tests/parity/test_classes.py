@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from sklearn.cluster import KMeans, MiniBatchKMeans
+from scipy.optimize import linear_sum_assignment
+from sklearn.cluster import AffinityPropagation, KMeans, MiniBatchKMeans
 from sklearn.preprocessing import MinMaxScaler
 
 from rtcluster.kernel.classify import classify
 from rtcluster.kernel.state import MODEL
-from rtcluster.learning.centres import Centres
+from rtcluster.learning.affinity import propagate
+from rtcluster.learning.assignment import assign
+from rtcluster.learning.centres import Centres, MiniBatch
 from rtcluster.learning.kmeans import kmeans, settle
 from rtcluster.learning.scaling import MinMaxScaling
 from rtcluster.settings import MAX_FEATURES
@@ -130,3 +133,60 @@ def test_scaler_and_centres_equal_a_plain_loop_over_scikit_learn(seed):
     np.testing.assert_allclose(scaling.offset, scaler.min_, rtol=1e-12)
     np.testing.assert_allclose(ours.scaled(scaling), online.cluster_centers_, rtol=1e-9, atol=1e-12)
     assert ours.counts.sum() == 150
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_step_is_scikit_learns_to_the_last_bit(seed):
+    rng = np.random.default_rng(seed)
+    centres, weights = rng.normal(size=(4, 3)), rng.integers(1, 90, 4).astype(float)
+    theirs = MiniBatchKMeans(4, init=centres, n_init=1, reassignment_ratio=0, random_state=0)
+    ours = MiniBatch(centres.copy())
+    for one in (ours, theirs):
+        one.partial_fit(centres, sample_weight=weights)
+    for _ in range(200):
+        hit = rng.normal(size=(1, 3))
+        ours.partial_fit(hit)
+        theirs.partial_fit(hit)
+        assert np.array_equal(ours.cluster_centers_, theirs.cluster_centers_)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_the_scaling_is_scikit_learns_to_the_last_bit(seed):
+    rng = np.random.default_rng(seed)
+    ours, theirs = MinMaxScaling(), MinMaxScaler(feature_range=(-1, 1))
+    for count in (1, 1, 5, 1, 30):  # the third feature is the same throughout
+        hits = np.column_stack([rng.normal(0.0, 100.0, (count, 2)), np.full(count, 0.7)])
+        ours.learn(hits)
+        theirs.partial_fit(hits)
+        assert np.array_equal(ours.scale, theirs.scale_)
+        assert np.array_equal(ours.offset, theirs.min_)
+        assert np.array_equal(ours.scaled(hits), theirs.transform(hits))
+
+
+@pytest.mark.parametrize("preference", [0.02, 0.5, 2.0, 40.0])
+@pytest.mark.parametrize("count", [3, 8, 40, 96])
+@pytest.mark.filterwarnings("ignore:Affinity propagation did not converge")
+def test_affinity_propagation_is_scikit_learns(count, preference):
+    hits = drum_hits(count, seed=count)
+    scaled = MinMaxScaler((-1, 1)).fit_transform(hits)
+    similarity = -((scaled[:, None] - scaled[None]) ** 2).sum(axis=2)
+    wanted = preference * similarity.min()
+    theirs = AffinityPropagation(
+        preference=wanted, damping=0.8, max_iter=300, affinity="precomputed", random_state=0
+    ).fit(similarity)
+    ours = propagate(similarity, wanted)
+    assert (-1 if ours is None else ours.tolist()) == (
+        -1 if theirs.labels_.min() < 0 else theirs.labels_.tolist()
+    )
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (2, 5), (5, 2), (7, 7), (3, 12), (12, 11)])
+def test_the_assignment_is_scipys(shape):
+    rng = np.random.default_rng(sum(shape))
+    for number in range(20):
+        cost = rng.normal(size=shape) if number % 2 else -rng.integers(0, 4, shape)
+        ours, theirs = assign(cost), linear_sum_assignment(cost)
+        assert cost[ours].sum() == pytest.approx(cost[theirs].sum(), abs=1e-12)
+        if number % 2:  # else several are as good
+            assert ours[0].tolist() == theirs[0].tolist()
+            assert ours[1].tolist() == theirs[1].tolist()

@@ -104,6 +104,16 @@ def test_figures_are_json_at_any_time(patient):
         json.dumps(said, allow_nan=False)
 
 
+def test_each_drum_of_a_hit_has_its_steadiness(patient):
+    played = grooves.play(bpm=105, beats=60, jitter=0.002)
+    live = Live()
+    for place, (at, class_) in enumerate(zip(played.times, played.classes, strict=True)):
+        live.add(place, float(at))
+        live.label(place, int(class_), others=[7] if class_ == 0 else [])
+    steady = live.figures()["steadiness"]
+    assert steady["7"] == steady["0"]
+
+
 def test_an_update_costs_little():
     """Under 5 ms of the thread's own time; the best of three, for others load this machine."""
     medians = []

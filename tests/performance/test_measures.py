@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from rtcluster.errors import SettingsError
-from rtcluster.performance import measure
+from rtcluster.performance import Further, measure
 from rtcluster.performance.measures import PAUSE_S
+from rtcluster.performance.words import lines
 from tests.performance import grooves
 
 
@@ -35,6 +36,33 @@ def test_eight_even_strokes_on_one_drum_have_a_tempo():
     found = measure(1 + np.arange(8) * 0.6)
     assert found.tempo.bpm.value == pytest.approx(100, abs=0.01)
     assert found.tempo.drift is None  # too few to tell
+
+
+def test_one_hit_is_not_told_as_several():
+    told = lines(measure([1.0, 1.5, 2.0], [0, 0, 1], [80, 80, 120], ["kick", "kick", "crash"]))
+    assert any(line.startswith("crash      1 hit; ") for line in told)
+    assert any(line.startswith("kick       2 hits; ") for line in told)
+
+
+def test_a_drum_that_sounds_with_a_stronger_one_counts_with_its_own_velocity():
+    """Kick and hat on every beat, told as kick with a hat in it; snares between."""
+    times = 1 + 0.5 * np.arange(40)
+    classes, loud = np.tile([0, 1], 20), np.full(40, 100.0)
+    names = ["kick", "snare"] * 20
+    hats = [Further(place, 2, 40.0 + place, "hat") for place in range(0, 40, 2)]
+    found = measure(times[::-1], classes[::-1], loud, names[::-1], further=hats_of(hats, 40))
+    plain = measure(times, classes, loud, names)
+    drums = {drum.name: drum for drum in found.drums}
+    assert {name: drum.hits for name, drum in drums.items()} == {"kick": 20, "snare": 20, "hat": 20}
+    assert drums["hat"].dynamics.p50.value == pytest.approx(59.0)
+    assert drums["kick"].dynamics.p50.value == 100.0
+    assert drums["hat"].timing.hits == drums["kick"].timing.hits == 20
+    assert (found.hits, found.tempo, found.timing) == (plain.hits, plain.tempo, plain.timing)
+
+
+def hats_of(further, count):
+    """The same where the hits are given in reverse."""
+    return [one._replace(hit=count - 1 - one.hit) for one in further]
 
 
 @pytest.mark.parametrize("count", [8, 16, 40])
@@ -193,6 +221,10 @@ def test_a_long_session_is_not_quadratic():
         {"bpm": 0.0},
         {"bpm": float("nan")},
         {"beat_at": 1.0},
+        {"bpm": 120.0, "beat_at": float("nan")},
+        {"bpm": 120.0, "beat_at": 1e20},
+        {"bpm": 120.0, "beat_at": 0.0, "latency_offset_ms": float("nan")},
+        {"bpm": 120.0, "beat_at": 0.0, "latency_offset_ms": 1e300},
         {"spread_ms": -1.0},
         {"classes": [1, 2]},
         {"velocities": [1.0]},

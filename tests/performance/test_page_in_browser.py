@@ -17,7 +17,8 @@ def written(folder: Path, found: Any) -> Path:
     from rtcluster.performance.page import page
 
     out = folder / "performance.html"
-    text = page(found, pictures.draw_all(found), "a-rather-long-name-of-a-session", "mic", False)
+    title, source = f"a_long_name{'_of_a_session' * 5}", f"{'/a_long_folder' * 6}/of_{'a' * 60}.wav"
+    text = page(found, pictures.draw_all(found), title, source, False)
     out.write_text(text, encoding="utf-8")
     return out
 

@@ -11,7 +11,7 @@ from rtcluster.performance import spread
     [
         ("kick", "kick"), ("Bass Drum", "kick"), ("hi-hat closed", "hat"), ("hihat_open", "hat"),
         ("Floor Tom", "tom"), ("SD", "snare"), ("snare rim", "snare"), ("class 0", ""),
-        ("bottom", ""), ("that", ""), ("", ""),
+        ("sidestick", "snare"), ("open hats", "hat"), ("bottom", ""), ("that", ""), ("", ""),
     ],
 )  # fmt: skip
 def test_a_drum_is_known_by_its_name(name, drum):

@@ -13,11 +13,12 @@ import numpy as np
 import pytest
 
 from rtcluster import Processor, Settings
-from rtcluster.controls import Controls, Request
 from rtcluster.kernel.ring import push_xrun
 from rtcluster.recording.recorder import Recorder
 from rtcluster.recording.replay import Replay
-from rtcluster.session import Pump, Session
+from rtcluster.session.controls import Controls, Request
+from rtcluster.session.pump import Pump
+from rtcluster.session.session import Session
 from tests.conftest import Kept
 
 
@@ -40,14 +41,16 @@ class Stepped(Recorder):
 class Live:
     """A session that is recorded; a context manager."""
 
-    def __init__(self, folder, settings=None, *, kit=None, kind="wav", rate=44100, driver=None):
+    def __init__(
+        self, folder, settings=None, *, kit=None, kind="wav", rate=44100, driver=None, also=()
+    ):
         self.folder, self.told, self.controls = folder, [], Controls()
         self.processor = Processor(settings or Settings(classes=3), kit=kit, driver=driver)
         self.processor.prepare(rate, 64)
         self.processor.record["synchronous"] = 0
         self.recorder = Stepped(folder, self.processor, self.told.append, kind)
         self.kept, self.summary = Kept(), None
-        sinks = [self.kept, self.recorder]
+        sinks = [self.kept, self.recorder, *also]
         self.session = Session(self.processor, "a test", sinks, self.told.append, self.controls)
         self._pump = Pump(self.session)
         self._pump._stop.set()  # its thread: here the test turns it
@@ -65,6 +68,7 @@ class Live:
         self.controls.ask(Request(what, value))
 
     def xrun(self):
+        self.processor.record["xruns"] += 1
         push_xrun(self.processor.record[0], self.processor.clock, 2)
 
     def play(self, audio, every=441):

@@ -22,6 +22,7 @@ from rtcluster.recording.replay import Replay
 from rtcluster.sources import groove
 from tests.conftest import Kept, run
 from tests.recording.conftest import Live, events_of, replayed, same
+from tests.support import taught
 
 SECONDS = 5.0
 HITS = 19
@@ -111,6 +112,29 @@ def test_stretches_of_nan_and_inf_are_silence_again(audio, live, folder, kind):
     same(folder)
 
 
+def test_a_recording_of_before_there_were_levels_is_compared_but_for_velocities(
+    audio, live, folder
+):
+    with live() as session:
+        session.play(audio)
+
+    def older(lines):
+        for line in lines:
+            if line["event"] in ("onset", "guess", "final"):
+                line.pop("level", None)
+                line["velocity"] = 99
+        return lines
+
+    edit(folder, older)
+    found = replayed(folder)
+    assert (found.difference, found.compared) == ("", len(session.kept.events))
+    assert found.notes == (
+        "it was made by a version with other velocities, which were not compared",
+    )
+    edit(folder, lambda lines: [line | {"zcr": 1} if "zcr" in line else line for line in lines])
+    assert "zcr" in replayed(folder).difference
+
+
 @pytest.mark.parametrize("driver", ["compiled", "python"])
 def test_either_driver_is_replayed(audio, live, folder, driver):
     with live(driver=driver) as session:
@@ -124,6 +148,32 @@ def test_a_recording_that_begins_with_a_kit(audio, live, folder):
     assert all(final.class_ >= 0 for final in of(session, Final))
     assert (folder / "start.kit").is_file()
     same(folder)
+
+
+def test_a_recording_with_a_kit_that_hears_two_drums_at_once(live, folder):
+    random = np.random.default_rng(1)
+    kit = taught.taught_kit()
+    heard, _ = taught.performance(taught.ALL, random)
+    with live(settings=Settings(), kit=kit) as session:
+        session.play(heard)
+        session.ask("rename", {"class": 2, "name": "hi-hat"})
+        session.play(heard)
+    finals = [line for line in session.lines if line["event"] == "final"]
+    assert any(len(line["parts"]) == 2 for line in finals)
+    assert any(part["name"] == "hi-hat" for line in finals for part in line["parts"])
+    same(folder, len(finals))
+
+
+def test_a_log_of_the_version_before_parts_replays(live, folder, audio):
+    with live() as session:
+        session.play(audio)
+
+    def without(lines):
+        return [{k: v for k, v in line.items() if k != "parts"} for line in lines]
+
+    assert any("parts" in line for line in session.lines)
+    edit(folder, without)
+    same(folder, HITS)
 
 
 def test_a_recording_of_auto_classes_that_begins_with_a_kit(audio, live, folder):
@@ -172,7 +222,7 @@ def test_events_that_were_dropped_are_told_and_the_rest_is_the_same(audio, live,
     assert dropped > 20
     found = replayed(folder)
     assert found.difference == ""
-    assert found.notes == (f"{dropped} events were lost live",)
+    assert found.notes == (f"{dropped} events lost live",)
     assert found.compared > 150
 
 
@@ -422,6 +472,71 @@ def test_a_line_that_was_added_at_the_end_is_a_difference(take):
 
     edit(take, add)
     assert replayed(take).difference.startswith("the replay ends before")
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("hits", 7),
+        ("samples", 99),
+        ("seconds", 1.5),
+        ("classes", {"class 0": 1}),
+        ("unclassified", 3),
+        ("late_models", 2),
+        ("xruns", 1),
+        ("onset_latency_ms", {}),
+    ],
+)
+def test_a_summary_that_says_something_else_is_a_difference(take, field, value):
+    edit(take, lambda lines: [*lines[:-1], lines[-1] | {field: value}])
+    assert f'"{field}": {json.dumps(value)}' in replayed(take).difference
+
+
+def test_a_summary_of_an_earlier_version_may_say_less(take):
+    edit(take, lambda lines: [*lines[:-1], {"event": "summary", "hits": lines[-1]["hits"]}])
+    assert replayed(take).difference == ""
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        {"event": "xrun", "sample": -5, "kind": "input_overflow"},
+        {"event": "xrun", "sample": 1 << 40, "kind": "input_overflow"},
+        {"event": "control", "sample": -1, "what": "freeze", "value": False},
+    ],
+    ids=["before the start", "after the end", "a control"],
+)
+def test_what_lies_outside_the_recording_is_a_difference(take, line):
+    edit(take, lambda lines: [*lines[:9], line, *lines[9:]])
+    text = replayed(take).difference
+    assert f'"sample": {line["sample"]}' in text
+    assert "is not within the 220500 samples" in text
+
+
+def test_an_event_that_this_version_does_not_know_is_told(take):
+    edit(take, lambda x: [*x[:5], {"event": "aurora", "sample": 9}, {"event": "aurora"}, *x[5:]])
+    found = replayed(take)
+    assert found.difference == ""
+    assert found.notes == (
+        "2 events of a kind that this version does not know, 'aurora', could not be compared",
+    )
+
+
+@pytest.mark.parametrize("hops", [1, -1, 5])
+def test_a_model_that_took_effect_when_it_was_not_due_is_a_difference(take, hops):
+    """Also where no hit was near, so that none has another class for it."""
+    for place in (0, 3, -1):
+        shutil.copy(take / "events.jsonl", take / "kept")
+        [*models] = [line for line in events_of(take) if line["event"] == "model"]
+        moved = models[place]["effective"] + 64 * hops
+        edit(take, spoilt("model", place, effective=moved))
+        assert "model" in replayed(take).difference
+        shutil.move(take / "kept", take / "events.jsonl")
+
+
+def test_a_model_that_was_in_time_cannot_have_come_late(take):
+    edit(take, spoilt("model", 3, late=True))
+    assert "late, where it was due at" in replayed(take).difference
 
 
 def test_lines_that_are_missing_at_the_end_are_a_difference(take):

@@ -2,8 +2,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import soundfile
 
-from rtcluster.sources.groove import DRUMS, render
+from rtcluster.sources import annotations
+from rtcluster.sources.groove import DRUMS, render, write
 
 
 @pytest.mark.parametrize("rate", [22050, 44100, 96000])
@@ -30,3 +32,14 @@ def test_the_same_seed_plays_the_same():
 
 def test_nothing_clips():
     assert np.abs(render(10.0).audio).max() < 1.0
+
+
+def test_what_is_written_is_read_again(tmp_path):
+    drums = render(3.0)
+    write(drums, tmp_path / "groove.wav", tmp_path / "groove.csv")
+    audio, rate = soundfile.read(tmp_path / "groove.wav", dtype="float32")
+    assert rate == drums.samplerate
+    assert np.array_equal(audio, drums.audio)
+    hits = annotations.read(tmp_path / "groove.csv")
+    assert hits.labels == tuple(stroke.drum for stroke in drums.strokes)
+    assert np.abs(hits.times * rate - [stroke.sample for stroke in drums.strokes]).max() < 0.05

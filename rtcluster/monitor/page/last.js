@@ -54,10 +54,11 @@ export class Last {
       return { class_: LEARNING, name: `learning ${heard} of ${needed}`, note: "play every drum" };
     }
     if (!hit) return { class_: LEARNING, name: model.session ? "play" : "–", note: "" };
-    const revised = hit.final && hit.guessed !== hit.class_ && model.nameOf(hit.guessed);
+    const sounds = hit.parts.map((part) => part.class);
+    const revised = hit.final && !sounds.includes(hit.guessed) && model.nameOf(hit.guessed);
     return {
       class_: hit.class_,
-      name: model.nameOf(hit.class_) || "–",
+      name: model.namesOf(hit) || "–",
       note: revised ? `taken for ${revised} at first` : `velocity ${hit.velocity}`,
     };
   }

@@ -81,11 +81,17 @@ export class Model {
       sample: line.sample,
       velocity: line.velocity,
       class_: null, // not known yet
+      parts: [], // the drums that sound, the strongest first: class and velocity of each
       guessed: null,
       final: false,
       features: null,
     });
     if (this.hits.size > HITS) this.hits.delete(this.hits.keys().next().value);
+  }
+
+  // The names of all drums that sound in a hit.
+  namesOf(hit) {
+    return hit.parts.map((part) => this.nameOf(part.class)).join(" + ");
   }
 
   on_guess(line) {
@@ -110,7 +116,11 @@ export class Model {
     if (!hit) return null;
     hit.class_ = line.class;
     if (line.velocity) hit.velocity = line.velocity;
-    if (line.class >= 0 && line.name) this.names[line.class] = line.name;
+    const only = { class: line.class, name: line.name, velocity: hit.velocity };
+    hit.parts = line.parts?.length ? line.parts : [only];
+    for (const part of hit.parts) {
+      if (part.class >= 0 && part.name) this.names[part.class] = part.name;
+    }
     if (line.class === UNKNOWN) this.unknown = true;
     if (!this.newest || hit.sample >= this.newest.sample) this.newest = hit;
     return hit;

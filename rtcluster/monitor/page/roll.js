@@ -38,14 +38,19 @@ export function drawRoll(sheet, model, now, colours, { selected, still }) {
   for (const hit of model.hits.values()) {
     const time = hit.sample * rateless;
     if (hit.class_ === null || time < now - seconds - (still ? 0 : margin)) continue;
-    const class_ = rows.has(hit.class_) ? hit.class_ : LEARNING;
-    if (!rows.has(class_)) continue;
     const x = xOf(time);
-    const radius = radiusOf(hit.velocity);
-    context.globalAlpha = model.muted.has(class_) ? 0.3 : 1;
-    const revised = hit.final && hit.guessed !== null && hit.guessed !== hit.class_;
-    if (revised && rows.has(hit.guessed)) ghost(context, hit, x, yOf, radius, colours);
-    draw(context, class_, x, yOf(class_), radius, colours.ink, !hit.final);
+    const sounds = hit.parts.map((part) => part.class);
+    const revised = hit.final && hit.guessed !== null && !sounds.includes(hit.guessed);
+    for (const part of hit.parts) {
+      const class_ = rows.has(part.class) ? part.class : LEARNING;
+      if (!rows.has(class_)) continue;
+      const radius = radiusOf(part.velocity);
+      context.globalAlpha = model.muted.has(class_) ? 0.3 : 1;
+      if (revised && part === hit.parts[0] && rows.has(hit.guessed)) {
+        ghost(context, hit, x, yOf, radius, colours);
+      }
+      draw(context, class_, x, yOf(class_), radius, colours.ink, !hit.final);
+    }
   }
   context.globalAlpha = 1;
   lost(context, { model, now, seconds, rateless, xOf, height, colours });

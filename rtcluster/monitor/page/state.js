@@ -43,7 +43,8 @@ export class State {
 
 function summed(summary) {
   const classes = Object.entries(summary.classes).map(([name, n]) => `${n} ${name}`);
-  const lost = summary.xruns ? `; audio lost ${summary.xruns} times` : "";
+  const times = summary.xruns === 1 ? "time" : "times";
+  const lost = summary.xruns ? `; audio lost ${summary.xruns} ${times}` : "";
   const hits = `${summary.hits} ${summary.hits === 1 ? "hit" : "hits"}`;
   return `${hits} in ${elapsed(summary.seconds)}: ${classes.join(", ") || "no classes"}${lost}`;
 }

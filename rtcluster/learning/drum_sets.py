@@ -1,0 +1,263 @@
+"""Learning which drums sound in a hit, one or two, from taught strokes.
+
+Linear discriminant analysis (Fisher; Hastie, Tibshirani and Friedman, "The Elements of Statistical
+Learning", 2009, section 4.3) over the sets of drums, on the examples of
+:mod:`rtcluster.learning.examples`, measured by the kernel's own functions. One covariance for all
+sets, shrunk towards a multiple of the identity. Deterministic for a kit and a rate. Belongs to the
+main thread, before a stream begins.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from rtcluster.events import NOBODY
+from rtcluster.kernel import shape
+from rtcluster.kernel.entry import measure_all
+from rtcluster.kernel.sets import MAX_SETS
+from rtcluster.kernel.shape import SHAPE
+from rtcluster.kernel.state import State
+from rtcluster.learning import examples
+from rtcluster.learning.bleed import Bleed, bleed_of
+from rtcluster.learning.strokes import Stroke
+from rtcluster.learning.threads import one_thread
+from rtcluster.settings import BANDS
+
+Array = npt.NDArray[np.float64]
+
+SHRINKAGE = 0.1
+"""Share of the identity in the covariance."""
+
+WARMTH = 0.5
+"""What the scores are multiplied by: examples are more alike than what is played, and the
+differences of their scores too large."""
+
+LONE_ODDS = 2.0
+"""How much likelier a lone drum is than one pair before anything is heard ..."""
+
+HEARD = 10.0
+"""... and how many hits that counts for, against those of the session."""
+
+SEED = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Judge:
+    """The classifier for one number of stretches.
+
+    Attributes
+    ----------
+    weights : ndarray of float32, shape (sets, values + 1)
+        The last column is the constant.
+    centre : ndarray of float32, shape (sets, values)
+        Mean of each set's examples.
+    precision : ndarray of float32, shape (values, values)
+        Inverse of the covariance.
+    spread : float
+        Root mean square Mahalanobis distance of the examples from their sets' means.
+    power : ndarray of float32, shape (drums, values / 2)
+        Power of each drum in each band of each stretch, mean 1.
+    """
+
+    weights: npt.NDArray[np.float32]
+    centre: npt.NDArray[np.float32]
+    precision: npt.NDArray[np.float32]
+    spread: float
+    power: npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class DrumSets:
+    """What the kernel needs to tell which drums sound.
+
+    Attributes
+    ----------
+    drums : tuple of (int, int)
+        The sets; the second of a lone one is -1.
+    judges : tuple of Judge
+        By the number of stretches, from one.
+    edges : tuple of int
+        Ends of the stretches in samples, after a first 0.
+    top_hz : float
+        Above this nothing is measured.
+    bleed : Bleed
+        Which microphones hear which drums.
+    """
+
+    drums: tuple[tuple[int, int], ...]
+    judges: tuple[Judge, ...] = field(compare=False)
+    edges: tuple[int, ...]
+    top_hz: float
+    bleed: Bleed
+
+    def fill(self, states: State, samplerate: int) -> None:
+        """Hand it to the kernel; the arrays must outlive the stream.
+
+        Parameters
+        ----------
+        states : STATE array
+            The one state, or that of a kit with several microphones and theirs.
+        samplerate : int
+            Hz.
+        """
+        for record in states:
+            shape.configure(record["shape"][0], samplerate, self.top_hz, list(self.edges))
+        states["lag"][1:] = self.bleed.lag[: len(states) - 1]
+        out = states[0]["sets"][0]
+        out["bands"] = shape.bands_of(max(1, len(states) - 1))
+        out["home"][: len(self.bleed.home)] = 1 + self.bleed.home
+        out["count"] = len(self.drums)
+        out["drums"] = sum(second == NOBODY for _, second in self.drums)
+        for place, (first, second) in enumerate(self.drums):
+            out["first"][place], out["second"][place] = first, second
+        for place, classify in enumerate(self.judges):
+            for name in ("weights", "centre", "precision", "power"):
+                out[name][place] = getattr(classify, name).ctypes.data
+            out["spread"][place] = classify.spread
+
+    def place(self, classes: Sequence[int]) -> int:
+        """Place of a set, given by its classes in any order."""
+        pair = (classes[0], NOBODY) if len(classes) == 1 else (min(classes), max(classes))
+        return self.drums.index(pair)
+
+
+class Odds:
+    """How often each set of drums is played, learned as the session goes on.
+
+    Parameters
+    ----------
+    sets : DrumSets
+    """
+
+    def __init__(self, sets: DrumSets) -> None:
+        self._sets = sets
+        first = np.array([LONE_ODDS if second == NOBODY else 1.0 for _, second in sets.drums])
+        self._counts = HEARD * first / first.sum()
+
+    def learn(self, classes: Sequence[int]) -> None:
+        """Count a hit in which these drums were told."""
+        self._counts[self._sets.place(classes)] += 1.0
+
+    def prior(self) -> npt.NDArray[np.float32]:
+        """Logarithm of the share of each set, shape (MAX_SETS,)."""
+        out = np.zeros(MAX_SETS, np.float32)
+        out[: len(self._counts)] = np.log(self._counts / self._counts.sum())
+        return out
+
+
+def train(
+    strokes: Sequence[Stroke],
+    classes: int,
+    samplerate: int,
+    kept_rate: int,
+    guess: int,
+    window: int,
+) -> DrumSets:
+    """Train on strokes.
+
+    Parameters
+    ----------
+    strokes : sequence of Stroke
+        At ``samplerate``; at least one of each class.
+    classes : int
+    samplerate : int
+        Hz, of the stream.
+    kept_rate : int
+        Hz, that the strokes were kept at: above half of it they have no sound.
+    guess, window : int
+        Spans in samples of the stream.
+    """
+    edges = shape.edges_of(samplerate, guess, window)
+    top_hz = 0.45 * min(samplerate, kept_rate)
+    own = np.zeros(1, SHAPE)
+    shape.configure(own[0], samplerate, top_hz, edges)
+    before = int(own["before"][0])
+    made = examples.make(strokes, classes, samplerate, before, edges[-1], SEED)
+    powers = powers_of(made, own)
+    with one_thread():
+        judges = tuple(
+            _fit(powers, stretches, made.sets, len(made.drums), classes)
+            for stretches in range(1, len(edges))
+        )
+    return DrumSets(
+        tuple(made.drums), judges, tuple(edges), top_hz, bleed_of(strokes, classes, samplerate)
+    )
+
+
+def powers_of(made: examples.Examples, record: Any) -> npt.NDArray[np.float32]:
+    """Powers of examples in bands, shape (examples, microphones, 1 + stretches, BANDS).
+
+    Parameters
+    ----------
+    made : Examples
+    record : SHAPE array of one record
+        Configured for the stretches.
+    """
+    blocks, at = [], 0
+    for audio in made.audio:
+        end = at + len(audio)
+        powers = np.zeros((*audio.shape[:2], 1 + int(record["stretches"][0]), BANDS), np.float32)
+        measure_all(record, audio, made.starts[at:end], powers)
+        blocks.append(powers)
+        at = end
+    return np.concatenate(blocks)
+
+
+def values_of(powers: npt.NDArray[np.float32], stretches: int) -> npt.NDArray[np.float32]:
+    """What examples are judged by, from so many of their stretches, shape (examples, values)."""
+    microphones = powers.shape[1]
+    bands = shape.bands_of(microphones)
+    own = np.zeros((len(powers), microphones * stretches * bands), np.float32)
+    shape.own_of_all(powers, stretches, bands, own)
+    values = np.zeros((len(own), 2 * own.shape[1]), np.float32)
+    shape.represent_all(own, values)
+    return values
+
+
+def _fit(
+    powers: npt.NDArray[np.float32],
+    stretches: int,
+    sets: npt.NDArray[np.int64],
+    count: int,
+    classes: int,
+) -> Judge:
+    microphones = powers.shape[1]
+    bands = shape.bands_of(microphones)
+    x = values_of(powers, stretches).astype(np.float64)
+    size = np.bincount(sets, minlength=count)
+    mean = np.zeros((count, x.shape[1]))
+    np.add.at(mean, sets, x)
+    mean /= size[:, None]
+    rest = x - mean[sets]
+    # Every set counts alike, a lone drum twice as much.
+    weight = np.where(np.arange(count) < classes, 2.0, 1.0) / size
+    weight = weight[sets] / weight[sets].sum()
+    scale = x.std(axis=0) + 1.0
+    rest /= scale
+    covariance = (rest * weight[:, None]).T @ rest
+    n = len(covariance)
+    shrunk = (1.0 - SHRINKAGE) * covariance
+    shrunk[np.diag_indices(n)] += SHRINKAGE * np.trace(covariance) / n
+    inverse = np.linalg.inv(shrunk)
+    precision = inverse / np.outer(scale, scale)
+    slope = mean @ precision
+    constant = -0.5 * (slope * mean).sum(axis=1)
+    weights = WARMTH * np.hstack([slope, constant[:, None]])
+    spread = np.sqrt(((rest @ inverse) * rest).sum(axis=1) @ weight)
+    heard = powers[:, :, 1 : 1 + stretches].astype(np.float64)
+    heard = heard.reshape(len(powers), microphones, stretches, bands, -1).sum(axis=-1)
+    heard = heard.reshape(len(powers), -1)
+    power = np.zeros((classes, heard.shape[1]))
+    for c in range(classes):
+        lone = heard[sets == c]
+        power[c] = (lone / (lone.mean(axis=1, keepdims=True) + 1e-20)).mean(axis=0)
+    return Judge(
+        np.ascontiguousarray(weights, np.float32), np.ascontiguousarray(mean, np.float32),
+        np.ascontiguousarray(precision, np.float32), float(spread),
+        np.ascontiguousarray(power, np.float32),
+    )  # fmt: skip

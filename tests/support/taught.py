@@ -1,0 +1,61 @@
+"""A kit taught on synthetic strokes, and performances in which two of them sound at once."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from rtcluster import Processor, Settings
+from rtcluster.learning.kit import Kit
+from rtcluster.learning.strokes import cut
+from rtcluster.learning.teaching import Pairs, Teacher, measuring
+from rtcluster.sources import groove
+
+RATE = 44100
+NAMES = ("kick", "snare", "hat")
+ALL: list[tuple[str, ...]] = [(a,) for a in NAMES]
+ALL += list(itertools.combinations(NAMES, 2))
+
+
+def stroke(drum: str, rate: int, random: np.random.Generator) -> npt.NDArray[np.float64]:
+    """A synthetic stroke; its noise and its decay differ a little from one to the next."""
+    voice = {"kick": groove.kick, "snare": groove.snare, "hat": groove.hat}[drum]
+    own = voice(rate, random)
+    decay = np.exp(-np.arange(len(own)) / rate * random.uniform(0.0, 4.0))
+    return np.asarray(own * decay, np.float64)
+
+
+def performance(
+    sets: Sequence[tuple[str, ...]],
+    random: np.random.Generator,
+    rate: int = RATE,
+    gain: float = 1.0,
+    apart: float = 0.5,
+) -> tuple[npt.NDArray[np.float32], list[int]]:
+    """Audio of hits in which these drums sound, and the first sample of each."""
+    starts = [int((0.3 + apart * n) * rate) for n in range(len(sets))]
+    audio = 1e-4 * random.standard_normal(int((0.8 + apart * len(sets)) * rate))
+    for start, drums in zip(starts, sets, strict=True):
+        for drum in drums:
+            own = random.uniform(0.5, 1.0) * 0.3 * stroke(drum, rate, random)
+            at = start + int(random.uniform(0.0, 0.004) * rate)
+            audio[at : at + len(own)] += own
+    return (gain * audio).astype(np.float32), starts
+
+
+def taught_kit() -> Kit:
+    """A kit that was taught five strokes of each drum."""
+    random = np.random.default_rng(0)
+    audio, starts = performance([(name,) for name in NAMES for _ in range(5)], random, apart=0.9)
+    teacher = Teacher(Settings(features="taught"), NAMES)
+    processor = Processor(measuring(teacher.settings))
+    processor.prepare(RATE)
+    hits = Pairs().of([*processor.process(audio), *processor.flush()])
+    for n, start in enumerate(starts):
+        guess, final = min(hits, key=lambda pair: abs(pair[1].sample - start))
+        own = cut(audio, final.sample, start + int(0.4 * RATE), RATE)
+        teacher.offer(n // 5, guess, final, own, believe=True)
+    return teacher.kit(RATE)
