@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 EXAMPLES: dict[str, tuple[str, ...]] = {
-    "rtcluster": ("rtcluster demo", "rtcluster listen -k 3"),
+    "rtcluster": ("rtcluster demo", "rtcluster listen"),
     "rtcluster demo": ("rtcluster demo --seconds 8", "rtcluster demo -o groove.wav"),
     "rtcluster listen": (
-        "rtcluster listen -d 2 -k 3 --record take",
+        "rtcluster listen -d 2 --features best --record take",
         "rtcluster listen --kit my.kit --monitor --midi synth",
     ),
     "rtcluster run": (
-        "rtcluster run take.wav -k auto > hits.jsonl",
+        "rtcluster run take.wav > hits.jsonl",
         "rtcluster run takes --kit my.kit --jobs 0 --out named",
     ),
     "rtcluster replay": ("rtcluster replay take", "rtcluster replay take --monitor"),

@@ -26,13 +26,14 @@ from rtcluster.commands.outputs import Outputs, output_options
 from rtcluster.commands.terminal import INTERRUPTED, say, say_summary, until_interrupted
 from rtcluster.commands.writing import writes
 from rtcluster.errors import SettingsError
+from rtcluster.settings import AUTO
 
 if TYPE_CHECKING:
     from rtcluster.sinks import Sink
 
 
 @writes
-@engine_options()
+@engine_options(classes=AUTO)
 @output_options()
 def listen(
     engine: EngineOptions,

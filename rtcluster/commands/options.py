@@ -43,7 +43,7 @@ INPUT: dict[str, Any] = {"rich_help_panel": "Input"}
 _PLAYING: dict[str, Any] = {"rich_help_panel": "Playing"}
 
 ENGINE: dict[str, Any] = {
-    "classes": _of_classes(str, "-k", "--classes", help="Number of classes, or auto."),
+    "classes": _of_classes(str, "-k", "--classes", help="Number of classes; auto: as many as there seem to be drums."),
     "warmup": _of_classes(
         int | None, help="Hits before the classes are formed.", show_default="max(8, 2k)"
     ),

@@ -21,7 +21,7 @@ from rtcluster.commands.signals import as_ctrl_c
 from rtcluster.commands.terminal import FAILED, INTERRUPTED, fail, say
 from rtcluster.commands.writing import guard, writes
 from rtcluster.errors import RtclusterError, SettingsError, expecting
-from rtcluster.settings import ALL_CHANNELS
+from rtcluster.settings import ALL_CHANNELS, AUTO
 from rtcluster.text import counted
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ _PANEL: dict[str, Any] = {"rich_help_panel": "Many recordings"}
 
 
 @writes
-@engine_options()
+@engine_options(classes=AUTO)
 @output_options("jsonl")
 def run(
     engine: EngineOptions,

@@ -60,8 +60,8 @@ GAIN = 0.20
 """Share of the inertia that a new start must save; half of it while settling. With less, classes
 fit the held hits a little better and change under the player more often."""
 
-GROWTH = 0.40
-"""Share of the inertia that one class more must save."""
+GROWTH = 0.15
+"""Share of the inertia that one class more must save, where that many drums were counted."""
 
 COUNTED = 96
 """Newest hits that drums are counted in: affinity propagation takes time with their square."""

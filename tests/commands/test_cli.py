@@ -29,6 +29,16 @@ def test_run_writes_the_events_of_each_file(rtcluster, wav, drums):
     assert kinds.count("onset") == 2 * len(drums.strokes)
 
 
+def test_run_finds_out_how_many_drums_there_are(rtcluster, wav, drums, tmp_path):
+    _, out, _ = rtcluster("run", wav, "--save-kit", tmp_path / "own.kit")
+    session, *told = events(out)
+    assert session["settings"]["classes"] == "auto"
+    found = {event["class"] for event in told if event["event"] in ("final", "relabel")} - {-1}
+    assert len(found) == len({stroke.drum for stroke in drums.strokes})
+    _, again, _ = rtcluster("run", wav, "--kit", tmp_path / "own.kit")
+    assert events(again)[0]["settings"]["classes"] == len(found)  # a kit knows
+
+
 def test_options_reach_the_engine(rtcluster, wav):
     _, out, _ = rtcluster(
         "run", wav, "--classes", "3", "--warmup", "5", "--freeze", "--method", "specdiff",
