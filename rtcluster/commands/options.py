@@ -43,7 +43,9 @@ INPUT: dict[str, Any] = {"rich_help_panel": "Input"}
 _PLAYING: dict[str, Any] = {"rich_help_panel": "Playing"}
 
 ENGINE: dict[str, Any] = {
-    "classes": _of_classes(str, "-k", "--classes", help="Number of classes; auto: as many as there seem to be drums."),
+    "classes": _of_classes(
+        str, "-k", "--classes", help="Number of classes; auto: as many as there seem to be drums."
+    ),
     "warmup": _of_classes(
         int | None, help="Hits before the classes are formed.", show_default="max(8, 2k)"
     ),
