@@ -97,7 +97,7 @@ def _tuned(engine: EngineOptions) -> Kit | None:
 
 
 def _check_names(names: tuple[str, ...]) -> None:
-    from rtcluster.learning.kit_format import MAX_NAME, is_name
+    from rtcluster.learning.kit_schema import MAX_NAME, is_name
 
     if not 1 <= len(names) <= MAX_CLASSES:
         raise SettingsError(

@@ -35,7 +35,7 @@ from rtcluster.kernel.shape import configure as configure_shape
 from rtcluster.kernel.velocity import LEARNED_RANGE_DB
 from rtcluster.learning import kit_file
 from rtcluster.learning.kit import Kit
-from rtcluster.learning.kit_format import NAMES, is_name
+from rtcluster.learning.kit_schema import NAMES, is_name
 from rtcluster.learning.learner import Learner, Lesson, Update, warm_up
 from rtcluster.presets import AUBIO_PRESETS, PRESETS
 from rtcluster.settings import (

@@ -11,7 +11,8 @@ thread; kits are read and written on the main thread, before a stream and after 
 ``history``      the hits that are held
 ``model``        the kernel's record
 ``learner``      warm-up, numbering, teaching; what the processor talks to
-``kit``          what was learned, as it is kept; ``kit_format``, ``kit_file``, ``kit_edit``
+``kit``          what was learned, as it is kept; ``kit_schema``, ``kit_format``,
+                 ``kit_file``, ``kit_edit``
 ``detection``    what the detector is tuned to, in a kit
 ``teaching``     one drum at a time, by a person
 ``separation``   how well features tell drums apart

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from msgspec import Meta, convert
 
 from rtcluster.errors import SettingsError
-from rtcluster.learning.kit_format import Unfit
+from rtcluster.learning.kit_schema import Unfit
 from rtcluster.settings import Settings
 
 _DEFAULTS = Settings()

@@ -17,9 +17,9 @@ from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any
 
 from rtcluster.errors import RtclusterError, SettingsError
-from rtcluster.learning import kit_format
+from rtcluster.learning import kit_format, kit_schema
 from rtcluster.learning.detection import Detection
-from rtcluster.learning.kit_format import Unfit
+from rtcluster.learning.kit_schema import Unfit
 from rtcluster.learning.strokes import read
 from rtcluster.settings import AUTO, FEATURE_SETS, Settings, Spans
 
@@ -74,7 +74,7 @@ class Kit:
 
     def __post_init__(self) -> None:
         """Check it."""
-        kit_format.check(self.content())
+        kit_schema.check(self.content())
 
     @classmethod
     def of(

@@ -14,7 +14,7 @@ import numpy as np
 
 from rtcluster.errors import RtclusterError
 from rtcluster.learning.kit import Kit
-from rtcluster.learning.kit_format import NAMES, is_name
+from rtcluster.learning.kit_schema import NAMES, is_name
 from rtcluster.learning.scaling import Array, scaling_from
 from rtcluster.learning.separation import Separation, separation
 

@@ -13,7 +13,8 @@ from rtcluster.files import atomic_write, read_bytes
 from rtcluster.learning import kit_format
 from rtcluster.learning.detection import Detection
 from rtcluster.learning.kit import Kit
-from rtcluster.learning.kit_format import NoKit, Unfit
+from rtcluster.learning.kit_format import NoKit
+from rtcluster.learning.kit_schema import Unfit
 
 
 def load(path: str | os.PathLike[str]) -> Kit:

@@ -12,7 +12,8 @@ from rtcluster.commands.kit import show
 from rtcluster.learning import kit_edit
 from rtcluster.learning.held_out import held_out
 from rtcluster.learning.kit_file import save
-from rtcluster.learning.kit_format import CHECK, MARK, Unfit, check
+from rtcluster.learning.kit_format import CHECK, MARK
+from rtcluster.learning.kit_schema import Unfit, check
 from rtcluster.learning.strokes import LEAD_S, Stroke
 from tests.support.taught import RATE, stroke, taught_kit
 
