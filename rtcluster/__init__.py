@@ -34,7 +34,7 @@ from __future__ import annotations
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from rtcluster.durations import Duration as Duration
-    from rtcluster.engine.processor import Latency as Latency
+    from rtcluster.engine.figures import Latency as Latency
     from rtcluster.engine.processor import Processor as Processor
     from rtcluster.errors import RtclusterError as RtclusterError
     from rtcluster.events import Event as Event
@@ -64,7 +64,7 @@ _HOME = {
     "Onset": "events",
     "Relabel": "events",
     "Xrun": "events",
-    "Latency": "engine.processor",
+    "Latency": "engine.figures",
     "Processor": "engine.processor",
     "Duration": "durations",
     "Settings": "settings",

@@ -13,15 +13,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
 from typing import Any, Never
 
 import numpy as np
 import numpy.typing as npt
 
-from rtcluster import plugins
 from rtcluster.durations import Duration
+from rtcluster.engine import figures, setup
 from rtcluster.engine.drivers import choose
+from rtcluster.engine.figures import Counts, Latency
 from rtcluster.engine.samples import as_float32
 from rtcluster.errors import RtclusterError, SettingsError
 from rtcluster.events import EVENT, Event, Final, Guess, MergeOffer, decode
@@ -29,59 +29,16 @@ from rtcluster.kernel import state as kernel_state
 from rtcluster.kernel.detector import configure
 from rtcluster.kernel.entry import complete_until, drain, finish, publish
 from rtcluster.kernel.jit import mark_compiled
-from rtcluster.kernel.rate import configure as configure_rate
-from rtcluster.kernel.shape import WHOLE_S
-from rtcluster.kernel.shape import configure as configure_shape
-from rtcluster.kernel.velocity import LEARNED_RANGE_DB
 from rtcluster.learning import kit_file
 from rtcluster.learning.kit import Kit
 from rtcluster.learning.kit_schema import NAMES, is_name
 from rtcluster.learning.learner import Learner, Lesson, Update, warm_up
-from rtcluster.presets import AUBIO_PRESETS, PRESETS
-from rtcluster.settings import (
-    BAND_FEATURES,
-    FEATURES,
-    MAX_MICROPHONES,
-    RATES,
-    VELOCITY_CURVES,
-    Settings,
-    Spans,
-)
+from rtcluster.settings import RATES, Settings, Spans
 from rtcluster.text import counted
 
 _BATCH = 256  # events drained at a time
 
 _PREPARE_FIRST = "Expected prepare(samplerate, blocksize) before this call."
-
-
-@dataclass(frozen=True, slots=True)
-class Latency:
-    """Samples from the start of a hit to each event, at the latest, once it is detected.
-
-    Attributes
-    ----------
-    onset : int
-        Nominal: until the attack stands where the detector's window weighs it by half, and the
-        rest of a hop. What it is in fact depends on the drum: README.md has measured figures.
-    guess, final : int
-        The span, and the rest of the hop that it ends in.
-    """
-
-    onset: int
-    guess: int
-    final: int
-
-
-@dataclass(frozen=True, slots=True)
-class Counts:
-    """What has happened since the stream began, for the summary."""
-
-    samples: int
-    hits: int
-    xruns: int
-    bad_hops: int
-    events_dropped: int
-    late_models: int
 
 
 class Processor:
@@ -140,7 +97,7 @@ class Processor:
         microphones: Sequence[int] | str | None = None,
     ) -> None:
         self.kit = kit if kit is None or isinstance(kit, Kit) else kit_file.load(kit)
-        self._asked_microphones = self._microphones_of(microphones)
+        self._asked_microphones = setup.microphones_of(self.kit, microphones)
         self.microphones: tuple[int, ...] = ()
         given = settings or Settings()
         self.settings = given if self.kit is None else self.kit.settings(given, explicit)
@@ -149,22 +106,6 @@ class Processor:
         self._samplerate = 0
         self.running = False
         self._tell_names: Callable[[list[str]], None] = lambda _: None
-
-    def _microphones_of(self, asked: Sequence[int] | str | None) -> tuple[int, ...] | str:
-        """Those asked for, or the kit's; a kit of one channel, or of a mean, hears no others."""
-        if self.kit is None or asked is None:
-            own = () if self.kit is None else self.kit.microphones
-            return own if asked is None else asked if isinstance(asked, str) else tuple(asked)
-        own = self.kit.microphones
-        if isinstance(asked, str) and own:
-            return own
-        if len(asked) != len(own) and self.kit.learned is not None:
-            had = f"channels {', '.join(map(str, own))}" if own else "one channel"
-            raise SettingsError(
-                f"Expected {counted(max(1, len(own)), 'channel')} for {self.kit.source}, got "
-                f"{asked if isinstance(asked, str) else len(asked)}; it was taught on {had}."
-            )
-        return asked if isinstance(asked, str) else tuple(asked)
 
     @property
     def several(self) -> bool:
@@ -221,7 +162,7 @@ class Processor:
             )
         if channel is not None and not 0 <= channel < channels:
             raise SettingsError(f"Expected a channel from 0 to {channels - 1}, got {channel}.")
-        self._wire(channels, columns)
+        self.microphones, places = setup.place(self._asked_microphones, channels, columns)
         spans = self.settings.spans(samplerate)
         if self.kit is not None:
             self.kit.require(samplerate, spans)
@@ -234,29 +175,17 @@ class Processor:
         self._state["microphones"][0] = several
         self._record: Any = self._state[0]
         self._batch = np.zeros(_BATCH, EVENT)
-        self._set_up(channels, -1 if channel is None else channel)
+        kit_rate = samplerate if self.kit is None else self.kit.rate(samplerate)
+        self._alive = setup.configure(self._state, self.settings, spans, samplerate, kit_rate)
+        if self._sets is not None:
+            self._sets.fill(self._state, samplerate)
+        self._state["channels"] = channels
+        self._state["channel"] = -1 if channel is None else channel
+        self._state["channel"][1:], self._state["number"][1:] = places, self.microphones
         learner = self._new_learner()
         self._first_names = list(learner.names)
         self._start(learner)
         self._compile(channels)
-
-    def _wire(self, channels: int, columns: Sequence[int] | None) -> None:
-        """Find the microphones in blocks of so many channels."""
-        asked = self._asked_microphones
-        if isinstance(asked, str):
-            asked = tuple(range(1, channels + 1)) if channels > 1 else ()
-        self._columns = tuple(n - 1 for n in asked) if columns is None else tuple(columns)
-        if len(asked) > MAX_MICROPHONES:
-            raise SettingsError(
-                f"Expected at most {MAX_MICROPHONES} microphones, got {len(asked)}; name those of "
-                "the kit with -c."
-            )
-        if missing := [n for n, at in zip(asked, self._columns, strict=True) if at >= channels]:
-            raise SettingsError(
-                f"Expected a microphone on channel {missing[0]}, got {channels} channels; name "
-                "those there are with -c."
-            )
-        self.microphones = asked
 
     def _new_learner(self) -> Learner:
         """A learner that knows the kit, or nothing."""
@@ -266,51 +195,6 @@ class Processor:
         if self._sets is not None:
             learner.tell_apart_by(self._sets)
         return learner
-
-    @property
-    def first_threshold(self) -> float:
-        """[any thread] The settings' threshold as the kernel has it; a negative one follows."""
-        threshold = self.settings.thresholds.threshold
-        return -threshold if self.settings.follows else threshold
-
-    def _set_up(self, channels: int, channel: int) -> None:
-        state, spans = self._state, self._spans
-        state["samplerate"], state["hop"] = self._samplerate, spans.hop
-        state["window"], state["guess"] = spans.window, spans.guess
-        state["asked_threshold"], state["asked_mask"] = self.first_threshold, spans.mask
-        stock = AUBIO_PRESETS.get(self.settings.method)
-        state["method"] = kernel_state.DRUMS if stock is None else kernel_state.AUBIO_PRESETS
-        state["echo_db"] = 0.0 if stock is None else stock.echo_db
-        state["n_features"] = len(self.settings.features)
-        self._plugins = []  # kept alive: the kernel has their addresses
-        for place, name in enumerate(self.settings.features):
-            if name in FEATURES:
-                state["features"][:, place] = FEATURES.index(name)
-            else:
-                self._plugins.append(plugins.find(plugins.FEATURE_GROUP, name))
-                state["plugins"][:, place] = self._plugins[-1].compiled.address
-        kit_rate = self._samplerate if self.kit is None else self.kit.rate(self._samplerate)
-        state["by_bands"] = bool({*BAND_FEATURES} & {*self.settings.features})
-        if state["by_bands"][0]:
-            top_hz = 0.45 * min(self._samplerate, kit_rate)
-            end = min(spans.window, int(WHOLE_S * self._samplerate))
-            for one in state["whole"][:, 0]:
-                configure_shape(one, self._samplerate, top_hz, [0, end])
-        longest = max(spans.window, spans.guess)
-        self._filters = [
-            configure_rate(one, self._samplerate, kit_rate, longest) for one in state["kit_rate"]
-        ]
-        if self._sets is not None:
-            self._sets.fill(state, self._samplerate)
-        state["velocity_curve"] = VELOCITY_CURVES.index(self.settings.velocity)
-        levels = self.settings.velocity_levels
-        if levels is not None:
-            state["velocity_set"], state["velocity_top"] = 1, levels[1]
-        state["velocity_range"] = LEARNED_RANGE_DB if levels is None else levels[1] - levels[0]
-        state["channels"], state["channel"] = channels, channel
-        state["channel"][1:], state["number"][1:] = self._columns, self.microphones
-        state["synchronous"] = 1
-        state["silence"] = self.settings.thresholds.silence
 
     def _start(self, learner: Learner) -> None:
         """Begin a stream at sample 0; classes that the learner has decide from there on.
@@ -325,7 +209,8 @@ class Processor:
             record = self._state[place]["detector"][0]
             configure(record, rate, self.settings.preset, spans.buffer, spans.hop)
         self._driver = self._driver_class(self._state, self.settings, spans, rate)
-        self._state["threshold"], self._state["mask"] = self.first_threshold, spans.mask
+        self._state["threshold"] = setup.first_threshold(self.settings)
+        self._state["mask"] = spans.mask
         self.learner = learner
         self._guesses: dict[int, Guess] = {}
         self._offered: set[tuple[int, int]] = set()
@@ -721,55 +606,23 @@ class Processor:
     def latency(self) -> Latency:
         """[any thread] Samples from the start of a hit to its events."""
         self._require_prepared()
-        spans = self._spans
-        rest = spans.hop - 1
-        return Latency(
-            onset=self._nominal_onset(),
-            guess=spans.guess + rest,
-            final=spans.window + rest,
-        )
-
-    def _nominal_onset(self) -> int:
-        """Samples until an attack stands under the middle of what the detector weighs most."""
-        spans = self._spans
-        if self.settings.method in AUBIO_PRESETS:
-            return spans.buffer // 2 + 2 * spans.hop  # aubio's peak picker looks a hop ahead
-        fall = 1.0 - PRESETS[self.settings.preset].peak
-        return int(fall * spans.buffer) // 2 + spans.hop
+        return Latency.of(self.settings, self._spans)
 
     @property
     def counts(self) -> Counts:
         """[any thread] What has happened since the stream began."""
-        record = self._now
-        return Counts(
-            samples=self.clock + int(record["filled"]),
-            hits=int(record["next_id"]),
-            xruns=int(record["xruns"]),
-            bad_hops=int(record["bad_hops"]),
-            events_dropped=int(record["events_dropped"]),
-            late_models=int(record["late_models"]),
-        )
+        return Counts.of(self._now)
 
     def callback_work_us(self) -> npt.NDArray[np.float64]:
         """Time that each of the latest callbacks took, in microseconds, shape (n,).
 
         [pump thread]
         """
-        record = self._now
-        kept = min(int(record["callbacks"]), len(record["work"]))
-        return np.asarray(record["work"][:kept] / 1e3)
+        return figures.callback_work_us(self._now)
 
     def callback_load(self) -> dict[str, float]:
         """[pump thread] Share of the real time that the callback took, mean and 99th percentile."""
-        record = self._now
-        if not record["callbacks"]:
-            return {}
-        work = self.callback_work_us() / 1e6
-        period = float(record["frames"]) / float(record["callbacks"]) / self._samplerate
-        return {
-            "mean": round(float(work.mean() / period), 4),
-            "p99": round(float(np.percentile(work, 99) / period), 4),
-        }
+        return figures.callback_load(self._now, self._samplerate)
 
 
 def lesson_of(guess: Guess, final: Final) -> Lesson:

@@ -25,6 +25,7 @@ import numpy.typing as npt
 from rtcluster.durations import Duration
 from rtcluster.engine.processor import Processor
 from rtcluster.engine.samples import as_float32
+from rtcluster.engine.setup import first_threshold
 from rtcluster.errors import RtclusterError
 from rtcluster.events import Onset
 from rtcluster.learning.detection import Detection
@@ -223,7 +224,7 @@ class _Engine:
         processor = self._processor
         processor.reset(forget=True)
         if threshold is None:
-            processor.record["asked_threshold"] = processor.first_threshold
+            processor.record["asked_threshold"] = first_threshold(processor.settings)
         else:
             processor.threshold = threshold
         processor.mask = f"{mask_ms:g}ms"
