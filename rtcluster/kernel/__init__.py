@@ -10,11 +10,14 @@ it will ever use.
 ``callback``   the same as a PortAudio callback; ``virtual`` plays audio into it in real time
 ``entry``      the same for callers in Python
 ``onset``      from a hop of audio to "a hit began so many samples ago, this loud"
-``detector``   our own detector, of ``spectrum``, ``flux``, ``picker`` and ``opening``
+``detector``   our own detector, of ``spectrum``, ``flux``, ``picker``, ``opening`` and
+               ``following``: a threshold that follows the player
 ``attack``     the first sample of a hit
 ``velocity``   how hard it was
 ``features``   what is measured of a window; ``plugin`` calls somebody else's
 ``rate``       the window of a hit at the rate of the kit
+``shape``      the power in mel bands of a hit, by ``fft``; ``sets``: which drums it is
+``joint``      one hit out of several microphones
 ``classify``   nearest centre
 ``click``      a sound on each hit, mixed into the stream's output
 ``ring``       the event ring and the model queue: one writer, one reader, no lock

@@ -6,8 +6,7 @@ final, and while a kit is trained: no allocation, no exceptions, no locks.
 A stretch is weighed by a window that is flat and fades over its second half, so that the attack
 counts in full. What sounded just before the hit is measured under a Hann window and taken away,
 band by band: a cymbal that still rings is no part of the next stroke. What is left is told relative
-to its loudest band, so the gain does not count, and in bands of Hz, so the rate does not. The FFT
-is our own, of radix 2: it is the same on every system, whatever aubio was built with.
+to its loudest band, so the gain does not count, and in bands of Hz, so the rate does not.
 """
 
 from __future__ import annotations
@@ -18,8 +17,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from rtcluster.kernel import fft
+from rtcluster.kernel.fft import clear, put, transform, unpack
 from rtcluster.kernel.jit import compiled
-from rtcluster.kernel.spectrum import LOUDEST, SMALLEST
+from rtcluster.kernel.spectrum import LOUDEST
 from rtcluster.settings import BANDS
 
 Audio = npt.NDArray[np.float32]
@@ -66,7 +67,6 @@ LEAST = 32
 
 SHAPE = np.dtype(
     [
-        ("half", "i8"),  # complex points of the FFT: half the frame
         ("before", "i8"),  # samples
         ("stretches", "i8"),
         ("edges", "i8", (MAX_STRETCHES + 1,)),  # samples after the hit's first; the first is 0
@@ -74,15 +74,8 @@ SHAPE = np.dtype(
         ("end_bin", "i4", (BANDS,)),  # no bins: a band over what can be heard
         ("first_weight", "i4", (BANDS,)),
         ("bin_weight", "f4", (MAX_FRAME,)),
-        ("cos", "f4", (MAX_FRAME // 2,)),
-        ("sin", "f4", (MAX_FRAME // 2,)),
-        # Twiddles of the stage that joins two transforms of n points: those from n on.
-        ("stage_cos", "f4", (MAX_FRAME // 2,)),
-        ("stage_sin", "f4", (MAX_FRAME // 2,)),
-        ("place", "i4", (MAX_FRAME // 2,)),  # bits reversed
         ("fade", "f4", (FADE,)),  # half a Hann window, falling
-        ("real", "f4", (MAX_FRAME // 2,)),
-        ("imaginary", "f4", (MAX_FRAME // 2,)),
+        *fft.fields(MAX_FRAME),
         ("power", "f4", (MAX_FRAME // 2,)),
     ],
     align=True,
@@ -119,21 +112,6 @@ def edges_of(samplerate: float, guess: int, window: int) -> list[int]:
     return [0, *ends]
 
 
-def fill_twiddles(record: Any, frame: int) -> None:
-    """Fill the FFT's tables for real frames of so many samples, a power of two."""
-    half = frame // 2
-    angle = 2.0 * np.pi * np.arange(half) / frame
-    record["cos"][:half], record["sin"][:half] = np.cos(angle), np.sin(angle)
-    span = 1
-    while span < half:
-        angle = np.pi * np.arange(span) / span
-        record["stage_cos"][span : 2 * span] = np.cos(angle)
-        record["stage_sin"][span : 2 * span] = np.sin(angle)
-        span *= 2
-    bits = half.bit_length() - 1
-    record["place"][:half] = [int(f"{k:0{bits}b}"[::-1], 2) for k in range(half)]
-
-
 def configure(record: Any, samplerate: float, top_hz: float, edges: list[int]) -> None:
     """Fill a record.
 
@@ -150,10 +128,10 @@ def configure(record: Any, samplerate: float, top_hz: float, edges: list[int]) -
     longest = max(LONGEST_S * samplerate, *np.diff(edges))
     frame = 1 << math.ceil(math.log2(longest + 1))
     half = frame // 2
-    record["half"], record["before"] = half, int(BEFORE_S * samplerate)
+    record["before"] = int(BEFORE_S * samplerate)
     record["stretches"] = len(edges) - 1
     record["edges"][: len(edges)] = edges
-    fill_twiddles(record, frame)
+    fft.fill(record, frame)
     record["fade"] = 0.5 + 0.5 * np.cos(np.pi * np.arange(FADE) / (FADE - 1))
     corners = hertz(np.linspace(mel(LOWEST_HZ), mel(HIGHEST_HZ), BANDS + 2))
     frequency = np.arange(half) * samplerate / frame
@@ -235,26 +213,6 @@ def measure_stretch(record: Any, x: Audio, offset: Any, out: Audio) -> None:
 
 
 @compiled
-def clear(record: Any) -> None:
-    """Empty the FFT's input."""
-    record.real[: record.half] = np.float32(0.0)
-    record.imaginary[: record.half] = np.float32(0.0)
-
-
-@compiled
-def put(record: Any, i: int, value: Any) -> None:
-    """Place a sample: the even ones are real, the odd ones imaginary, in reversed order of bits."""
-    value = min(max(value, -LOUDEST), LOUDEST)
-    if abs(value) < SMALLEST:
-        value = np.float32(0.0)
-    at = record.place[i >> 1]
-    if i & 1:
-        record.imaginary[at] = value
-    else:
-        record.real[at] = value
-
-
-@compiled
 def finish_bands(record: Any, total: Any, out: Audio) -> None:
     """Transform what was placed, and sum its powers in the bands, over ``total``."""
     out[:] = np.float32(0.0)
@@ -268,46 +226,6 @@ def finish_bands(record: Any, total: Any, out: Audio) -> None:
         for k in range(count):
             power += record.bin_weight[at + k] * record.power[first + k]
         out[band] = power / total
-
-
-@compiled
-def transform(record: Any) -> None:
-    """A complex FFT in place, of what lies in reversed order of bits (Cooley and Tukey)."""
-    n = record.half
-    real, imaginary = record.real[:n], record.imaginary[:n]
-    span = 1
-    while span < n:
-        cos, sin = record.stage_cos[span : 2 * span], record.stage_sin[span : 2 * span]
-        for begin in range(0, n, 2 * span):
-            # Slices that begin together: the compiler then uses vector code.
-            middle, end = begin + span, begin + 2 * span
-            real_a, imaginary_a = real[begin:middle], imaginary[begin:middle]
-            real_b, imaginary_b = real[middle:end], imaginary[middle:end]
-            for k in range(span):
-                re = real_b[k] * cos[k] + imaginary_b[k] * sin[k]
-                im = imaginary_b[k] * cos[k] - real_b[k] * sin[k]
-                real_b[k] = real_a[k] - re
-                imaginary_b[k] = imaginary_a[k] - im
-                real_a[k] += re
-                imaginary_a[k] += im
-        span *= 2
-
-
-@compiled
-def unpack(record: Any) -> None:
-    """Powers of the real signal's bins, from the transform of its even and odd samples."""
-    n = record.half
-    real, imaginary, power = record.real[:n], record.imaginary[:n], record.power[:n]
-    power[0] = (real[0] + imaginary[0]) ** 2
-    half = np.float32(0.5)
-    for k in range(1, n):
-        m = n - k
-        even_re, even_im = half * (real[k] + real[m]), half * (imaginary[k] - imaginary[m])
-        odd_re, odd_im = half * (imaginary[k] + imaginary[m]), half * (real[m] - real[k])
-        c, s = record.cos[k], -record.sin[k]
-        re = even_re + odd_re * c - odd_im * s
-        im = even_im + odd_re * s + odd_im * c
-        power[k] = re * re + im * im
 
 
 def bands_of(microphones: int) -> int:

@@ -20,34 +20,17 @@ from numba import carray
 
 from rtcluster.kernel.aubio_c import FVEC
 from rtcluster.kernel.click import as_pointer
+from rtcluster.kernel.fft import fields, fill
 from rtcluster.kernel.jit import compiled
-from rtcluster.kernel.shape import fill_twiddles
 from rtcluster.kernel.spectrum import MAX_FRAME
 
-_HALF = MAX_FRAME // 2
-
-TABLES = np.dtype(
-    [
-        ("half", "i8"),  # complex points: half the frame
-        ("cos", "f4", (_HALF,)),
-        ("sin", "f4", (_HALF,)),
-        # Twiddles of the stage that joins two transforms of n points: those from n on.
-        ("stage_cos", "f4", (_HALF,)),
-        ("stage_sin", "f4", (_HALF,)),
-        ("place", "i4", (_HALF,)),  # bits reversed
-        ("real", "f4", (_HALF,)),
-        ("imaginary", "f4", (_HALF,)),
-    ],
-    align=True,
-)
+TABLES = np.dtype(fields(MAX_FRAME), align=True)
 
 
 def tables(frame: int) -> npt.NDArray[Any]:
     """Tables for frames of so many samples, a power of two from 8 to ``MAX_FRAME``; shape (1,)."""
     out = np.zeros(1, TABLES)
-    record, half = out[0], frame // 2
-    record["half"] = half
-    fill_twiddles(record, frame)
+    fill(out[0], frame)
     return out
 
 
