@@ -42,8 +42,7 @@ class Comparison:
     Attributes
     ----------
     other_scale : bool
-        The log is of a version that did not tell levels. Its velocities were made in another way
-        and are not compared.
+        The log is of a version that made velocities in another way; they are not compared.
     """
 
     def __init__(self, log: Log, until: int | None, due: Mapping[int, int]) -> None:
@@ -53,9 +52,7 @@ class Comparison:
         self._engine = _Lines(log, (*_OF_ENGINE, "control"), until)
         self._learner = _Lines(log, _LEARNERS, until)
         self._dropped = int(log.summary.get("events_dropped", 0)) if log.summary else 0
-        self.other_scale = any(
-            line["event"] == "guess" and "level" not in line for line in log.lines
-        )
+        self.other_scale = log.before_levels
         self.compared = 0
         self.difference = ""
 

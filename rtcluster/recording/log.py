@@ -68,6 +68,14 @@ class Log:
         """In Hz."""
         return int(self.session["samplerate"])
 
+    @property
+    def before_levels(self) -> bool:
+        """Whether it is of a version that did not tell levels.
+
+        That version made velocities in another way, and its default threshold was a fixed one.
+        """
+        return any(line["event"] == "guess" and "level" not in line for line in self.lines)
+
 
 @dataclass(slots=True)
 class Hit:

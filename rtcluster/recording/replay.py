@@ -18,7 +18,7 @@ import os
 import time
 from collections import Counter
 from collections.abc import Callable, Generator, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -86,6 +86,8 @@ class Replay:
         kit = Path(folder) / KIT_FILE
         try:
             settings = Settings(**log.session["settings"])
+            if log.before_levels:
+                settings = replace(settings, threshold=settings.thresholds.threshold)
             microphones = tuple(log.session.get(MICROPHONES, ()))
             begins_with = kit if kit.is_file() else None
             self._processor = Replayed(settings, Happened.of(log), begins_with, microphones)
