@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from rtcluster import __version__
+from rtcluster.commands import settings_file
 from rtcluster.commands.analyze import analyze
 from rtcluster.commands.demo import demo
 from rtcluster.commands.devices import devices
@@ -27,7 +28,6 @@ app = typer.Typer(
     help="Hear drum hits, live or from files, and tell the drums apart as you play.",
     epilog=epilog("rtcluster"),
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
@@ -41,9 +41,11 @@ app.add_typer(plugin)
 
 @app.callback(invoke_without_command=True)
 def root(
+    context: typer.Context,
     version: Annotated[bool, typer.Option("--version", help="Show the version.")] = False,
 ) -> None:
     """Hear drum hits, live or from files, and tell the drums apart as you play."""
     if version:
         print(__version__)
         raise typer.Exit
+    settings_file.apply(context)

@@ -14,6 +14,7 @@ from typing import Annotated, Any, TypeAlias
 
 import typer
 
+from rtcluster.commands.settings_file import NAME, take_preset
 from rtcluster.commands.writing import guard, show_parameters
 from rtcluster.errors import SettingsError
 from rtcluster.presets import METHODS, PRESETS
@@ -51,7 +52,12 @@ ENGINE: dict[str, Any] = {
     ),
     "freeze": _of_classes(bool, "--freeze", help="No learning after the warm-up."),
     "method": _of_onsets(str, help=f"Onset detector: {', '.join(METHODS)}."),
-    "preset": _of_onsets(str, help=f"Trade-off of the drum detector: {', '.join(PRESETS)}."),
+    "preset": _of_onsets(
+        str,
+        is_eager=True,
+        callback=take_preset,
+        help=f"Trade-off of the drum detector: {', '.join(PRESETS)}; or a table of {NAME}.",
+    ),
     "threshold": _of_onsets(
         float | None, help="Onset threshold; higher is less sensitive.", show_default="the method's"
     ),
@@ -87,6 +93,8 @@ ENGINE: dict[str, Any] = {
     "hop": _of_onsets(int | None, help="Hop of the detector, samples.", hidden=True),
 }
 """An option for each field of ``Settings``; its default is the field's."""
+
+_OF_KITS = {"classes", "features", "scaling"}
 
 KITS: dict[str, Any] = {
     "kit": _of_kits(str | None, "--kit", help="Load this kit, which names hits at once."),
@@ -246,10 +254,12 @@ def engine_options(**defaults: Any) -> Callable[[Callable[..., None]], Callable[
         def wrapped(context: typer.Context, **given: Any) -> None:
             values = {name: given.pop(name) for name in ENGINE}
             kit, save_kit = (given.pop(name) for name in KITS)
-            explicit = frozenset(name for name in ENGINE if _on_command_line(context, name))
+            explicit = frozenset(n for n in ENGINE if _source(context, n) == "COMMANDLINE")
             if kit is not None:
-                # The kit's values take the place of defaults, those of this command too.
-                values = {name: values[name] for name in explicit}
+                # The kit's values take the place of defaults, those of this command too, and of
+                # what one keeps where the kit has its own.
+                kept = {n for n in ENGINE if _source(context, n) == "DEFAULT_MAP"} - _OF_KITS
+                values = {name: values[name] for name in explicit | kept}
             if save_kit is not None:
                 from rtcluster.learning import kit_file
 
@@ -266,6 +276,7 @@ def engine_options(**defaults: Any) -> Callable[[Callable[..., None]], Callable[
     return decorate
 
 
-def _on_command_line(context: typer.Context, name: str) -> bool:
+def _source(context: typer.Context, name: str) -> str:
+    """Where a parameter's value is from, in Click's words."""
     source = context.get_parameter_source(name)
-    return source is not None and source.name == "COMMANDLINE"
+    return "" if source is None else source.name
