@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from rtcluster.events import Final as Final
     from rtcluster.events import Guess as Guess
     from rtcluster.events import MergeOffer as MergeOffer
+    from rtcluster.events import Microphone as Microphone
     from rtcluster.events import ModelChange as ModelChange
     from rtcluster.events import Onset as Onset
     from rtcluster.events import Relabel as Relabel
@@ -60,6 +61,7 @@ _HOME = {
     "Final": "events",
     "Guess": "events",
     "MergeOffer": "events",
+    "Microphone": "events",
     "ModelChange": "events",
     "Onset": "events",
     "Relabel": "events",

@@ -20,7 +20,7 @@ import numpy as np
 
 from rtcluster.durations import WINDOW
 from rtcluster.engine.processor import Processor
-from rtcluster.events import Control, Event, MergeOffer, ModelChange, Xrun
+from rtcluster.events import Control, Event, MergeOffer, Microphone, ModelChange, Xrun
 from rtcluster.learning.centres import Centres
 from rtcluster.learning.scaling import MinMaxScaling
 from rtcluster.plugins import Feature
@@ -134,6 +134,7 @@ def _one_session(sink: Sink) -> None:
         Xrun(44100, "input_overflow"),
         ModelChange(7, 44100, late=True),
         MergeOffer(0, 1),
+        Microphone(44000, 44100, "silent", channel=3),
         Control(44100, "rename", {"class": 0, "name": "kick"}),
         Control(44100, "mute", {"class": 0, "muted": True}),
     ]

@@ -27,7 +27,7 @@ LEARNING, UNKNOWN = -1, -2
 
 UNKNOWN_NAME = "unknown"
 
-ONSET, GUESS, FINAL, MODEL, XRUN, CONTROL = 1, 2, 3, 4, 5, 6
+ONSET, GUESS, FINAL, MODEL, XRUN, CONTROL, MICROPHONE = 1, 2, 3, 4, 5, 6, 7
 """Values of ``EVENT["kind"]``."""
 
 XRUN_KINDS = {
@@ -55,7 +55,8 @@ EVENT = np.dtype(
         ("velocity", "i4"),
         ("second", "i4"),  # class of a second drum that sounds in the hit, or NOBODY
         ("part_velocity", "i4", (2,)),  # of the first drum and of the second
-        ("flags", "i4"),  # OVERLAPPED, REVISED; of an xrun, PortAudio's flag; of a model, LATE
+        # OVERLAPPED, REVISED; of a model, LATE; of an xrun, PortAudio's; of a microphone, its fault
+        ("flags", "i4"),
         ("level", "f8"),
         ("energy", "f8"),
         ("strength", "f8"),
@@ -291,6 +292,28 @@ class Xrun(_Event):
     kind: str
 
 
+STATES = ("back", "silent", "clips")
+"""What a :class:`Microphone` is found to be, by the kernel's number of the fault."""
+
+
+@dataclass(frozen=True, slots=True)
+class Microphone(_Event):
+    """One of a kit's microphones fails, and is left out from here on; or it is back.
+
+    Attributes
+    ----------
+    sample : int
+        First sample of the hit that showed it.
+    emitted : int
+        As in :class:`Onset`.
+    state : {"silent", "clips", "back"}
+    """
+
+    sample: int
+    emitted: int
+    state: str
+
+
 @dataclass(frozen=True, slots=True)
 class Control(_Event):
     """A person changed something while the session ran; it holds from here on.
@@ -310,7 +333,9 @@ class Control(_Event):
     value: object
 
 
-Event: TypeAlias = Onset | Guess | Final | Relabel | ModelChange | MergeOffer | Xrun | Control
+Event: TypeAlias = (
+    Onset | Guess | Final | Relabel | ModelChange | MergeOffer | Xrun | Control | Microphone
+)
 
 _NAMES: dict[type, str] = {
     Onset: "onset",
@@ -321,6 +346,7 @@ _NAMES: dict[type, str] = {
     MergeOffer: "merge_offer",
     Xrun: "xrun",
     Control: "control",
+    Microphone: "microphone",
 }
 
 
@@ -359,6 +385,8 @@ def decode(row: Sequence[Any], samplerate: int, names: Sequence[str], features: 
         if flags == MASK:
             return Control(sample, "mask", int(strength))
         return Control(sample, "threshold", strength)
+    if kind == MICROPHONE:
+        return Microphone(sample, emitted, STATES[flags], channel=channel)
     if kind == XRUN:
         return Xrun(sample, XRUN_KINDS.get(flags, f"flag_{flags}"))
     classified = (

@@ -107,7 +107,7 @@ class Analyst:
         done = partial(Outcome, float(str(summary["seconds"])), session.processor.driver)
         if not session.listening:
             return done(problem=complaints[-1], general=True)
-        notes = []
+        notes = [f"{job.path}: {text}" for text in complaints]
         if summary["bad_hops"]:
             notes.append(
                 f"{job.path}: {summary['bad_hops']} stretches of {session.processor.spans.hop} "

@@ -340,7 +340,7 @@ def classify_hit(state: Any, hit: Any, span: int, stage: int) -> tuple[int, int,
     stretches = measure_shape(state, hit, span)
     sets = state.sets[0]
     count = own_powers(hit.powers, stretches, BANDS, sets.own)
-    return judge_sets(sets, count, stretches, model.prior, float(model.reject))
+    return judge_sets(sets, sets.judges[0], count, stretches, model.prior, float(model.reject))
 
 
 @compiled

@@ -13,6 +13,9 @@ What a hit is judged by is its spectrum on every microphone, relative to the lou
 all: its shape and its levels. The spectra are measured a few a hop as their stretches become
 complete, because a block must not have to wait for all of them; so a guess and a final come up to
 ``microphones / MEASURED`` hops later than with one microphone.
+
+A microphone that fails (:mod:`rtcluster.kernel.faults`) neither speaks for an onset nor is judged
+by.
 """
 
 from __future__ import annotations
@@ -46,6 +49,7 @@ from rtcluster.kernel.advance import (
 )
 from rtcluster.kernel.classify import classify
 from rtcluster.kernel.click import sound_hit
+from rtcluster.kernel.faults import SOUND, check_microphones, sounds_again
 from rtcluster.kernel.jit import compiled
 from rtcluster.kernel.onset import condition, detect, stretch
 from rtcluster.kernel.ring import claim, commit, push_onset, show_settled
@@ -143,6 +147,9 @@ def end_joint(states: Any) -> None:
 def note_fired(joint: Any, one: Any, place: int) -> None:
     """Take it into account that a microphone fired, unless it is the last hit on its way."""
     sample = joint.clock - one.detector[0].offset - one.lag
+    if one.fault != SOUND:
+        sounds_again(joint, one, sample)
+        return
     if joint.next_id > 0 and sample - joint.last_onset < joint.mask:
         return
     if joint.fired_by == 0:
@@ -284,9 +291,12 @@ def judge_joint(states: Any, slot: int, span: int, stage: int) -> tuple[int, int
     for m in range(1, joint.microphones + 1):
         one = states[m]
         stretches = measure_shape(one, one.hits[slot], span)
+        if m == joint.left_out:
+            continue
         powers = one.hits[slot].powers
         count += own_powers(powers, stretches, sets.bands, sets.own[count:])
-    return judge_sets(sets, count, stretches, model.prior, float(model.reject))
+    judge = sets.judges[joint.left_out]
+    return judge_sets(sets, judge, count, stretches, model.prior, float(model.reject))
 
 
 @compiled
@@ -305,10 +315,13 @@ def tell_joint(states: Any, slot: int, span: int, kind: int, stage: int) -> None
     two drums of one microphone share it.
     """
     joint = states[0]
-    hit, sets = joint.hits[slot], joint.sets[0]
+    hit = joint.hits[slot]
+    if kind == GUESS:
+        check_microphones(states, hit, span)
     first, second, margin, share = judge_joint(states, slot, span, stage)
+    home = joint.sets[0].judges[joint.left_out].home
     if first >= 0 and joint.model[0].by_sets:
-        hit.place = sets.home[first]
+        hit.place = home[first]
     one = states[hit.place]
     whole = level_on(one, hit, min(span, joint.guess))
     hit.level = whole
@@ -318,8 +331,8 @@ def tell_joint(states: Any, slot: int, span: int, kind: int, stage: int) -> None
         hit.velocity = scaled_velocity(one, GUESS_SCALE, whole)
     loud, softer = hit.velocity, 0
     if second != NOBODY:
-        other = states[sets.home[second]]
-        if sets.home[second] == hit.place:
+        other = states[home[second]]
+        if home[second] == hit.place:
             loud = scaled_velocity(one, GUESS_SCALE, whole + in_db(share))
             softer = scaled_velocity(one, GUESS_SCALE, whole + in_db(1.0 - share))
         else:

@@ -20,7 +20,7 @@ from rtcluster.events import NOBODY, UNKNOWN
 from rtcluster.kernel.click import as_pointer
 from rtcluster.kernel.jit import compiled
 from rtcluster.kernel.shape import MAX_STRETCHES, MAX_VALUES, represent
-from rtcluster.settings import MAX_CLASSES
+from rtcluster.settings import MAX_CLASSES, MAX_MICROPHONES
 
 MAX_SETS = MAX_CLASSES * (MAX_CLASSES + 1) // 2
 """Single drums and pairs of drums."""
@@ -31,20 +31,28 @@ SOFT = np.float64(0.02)
 LEAST_SHARE = 0.01
 """Of the power of a hit that the weaker of two drums has at least: 20 dB under it."""
 
+JUDGE = np.dtype(
+    [
+        # By the number of stretches, less one: addresses of float32 arrays.
+        ("weights", "u8", (MAX_STRETCHES,)),  # (count, values + 1), the last is the constant
+        ("centre", "u8", (MAX_STRETCHES,)),  # (sets, values)
+        ("precision", "u8", (MAX_STRETCHES,)),  # (values, values)
+        ("spread", "f8", (MAX_STRETCHES,)),  # root mean square distance of the examples
+        ("power", "u8", (MAX_STRETCHES,)),  # (drums, values / 2): each drum's own, mean 1
+        ("home", "i4", (MAX_CLASSES,)),  # place of the microphone that hears a drum best
+    ],
+    align=True,
+)
+"""A classifier for each number of stretches, over the same microphones."""
+
 SETS = np.dtype(
     [
         ("count", "i4"),  # sets; 0: there is no classifier
         ("drums", "i4"),
         ("bands", "i4"),  # of a stretch of each microphone
-        ("home", "i4", (MAX_CLASSES,)),  # place of the microphone that hears a drum best
         ("first", "i4", (MAX_SETS,)),
         ("second", "i4", (MAX_SETS,)),
-        # By the number of stretches, less one: addresses of float32 arrays.
-        ("weights", "u8", (MAX_STRETCHES,)),  # (count, values + 1), the last is the constant
-        ("centre", "u8", (MAX_STRETCHES,)),  # (values,)
-        ("precision", "u8", (MAX_STRETCHES,)),  # (values, values)
-        ("spread", "f8", (MAX_STRETCHES,)),  # root mean square distance of the examples
-        ("power", "u8", (MAX_STRETCHES,)),  # (drums, values / 2): each drum's own, mean 1
+        ("judges", JUDGE, (1 + MAX_MICROPHONES,)),  # 0: of all; else without that microphone
         ("own", "f4", (MAX_VALUES // 2,)),
         ("values", "f4", (MAX_VALUES,)),
         ("score", "f8", (MAX_SETS,)),
@@ -56,6 +64,7 @@ SETS = np.dtype(
 @compiled
 def judge_sets(
     sets: Any,
+    judge: Any,
     n: int,
     stretches: int,
     prior: npt.NDArray[np.float32],
@@ -67,6 +76,8 @@ def judge_sets(
     ----------
     sets : SETS record
         ``own`` has the hit's powers (:func:`rtcluster.kernel.shape.own_powers`) ...
+    judge : JUDGE record
+        Of the microphones that they are of.
     n : int
         ... so many of them, ...
     stretches : int
@@ -89,7 +100,7 @@ def judge_sets(
     place = stretches - 1
     count = represent(sets.own[:n], sets.values)
     x, score = sets.values[:count], sets.score
-    weights = carray(as_pointer(sets.weights[place]), (sets.count, count + 1), dtype=np.float32)
+    weights = carray(as_pointer(judge.weights[place]), (sets.count, count + 1), dtype=np.float32)
     best, next_best = -1, -np.inf
     for k in range(sets.count):
         score[k] = dot(weights[k], x) + weights[k, count] + prior[k]
@@ -100,12 +111,12 @@ def judge_sets(
         elif score[k] > next_best:
             next_best = score[k]
     margin = math.tanh(0.5 * min(score[best] - next_best, 100.0))
-    if reject > 0.0 and distance(sets, place, x, best) > reject * sets.spread[place]:
+    if reject > 0.0 and distance(sets, judge, place, x, best) > reject * judge.spread[place]:
         return UNKNOWN, NOBODY, margin, 1.0
     first, second = sets.first[best], sets.second[best]
     if second == NOBODY:
         return first, NOBODY, margin, 1.0
-    share = share_of(sets, sets.own[:n], place, first, second)
+    share = share_of(sets, judge, sets.own[:n], place, first, second)
     if share < 0.5:
         return second, first, margin, 1.0 - share
     return first, second, margin, share
@@ -125,14 +136,14 @@ def dot(weights: npt.NDArray[np.float32], x: npt.NDArray[np.float32]) -> Any:
 
 
 @compiled
-def distance(sets: Any, place: int, x: npt.NDArray[np.float32], best: int) -> float:
+def distance(sets: Any, judge: Any, place: int, x: npt.NDArray[np.float32], best: int) -> float:
     """Mahalanobis distance of a hit from the mean of a set.
 
     ``centre`` has the means of the sets, shape (count, values).
     """
     n = x.size
-    centre = carray(as_pointer(sets.centre[place]), (sets.count, n), dtype=np.float32)
-    precision = carray(as_pointer(sets.precision[place]), (n, n), dtype=np.float32)
+    centre = carray(as_pointer(judge.centre[place]), (sets.count, n), dtype=np.float32)
+    precision = carray(as_pointer(judge.precision[place]), (n, n), dtype=np.float32)
     total = 0.0
     for i in range(n):
         row = np.float32(0.0)
@@ -144,7 +155,7 @@ def distance(sets: Any, place: int, x: npt.NDArray[np.float32], best: int) -> fl
 
 @compiled
 def share_of(
-    sets: Any, powers: npt.NDArray[np.float32], place: int, first: int, second: int
+    sets: Any, judge: Any, powers: npt.NDArray[np.float32], place: int, first: int, second: int
 ) -> float:
     """Share of a hit's power that is the first of two drums'.
 
@@ -152,7 +163,7 @@ def share_of(
     what there is in each band, so that a hat counts beside a kick.
     """
     n = powers.size
-    own = carray(as_pointer(sets.power[place]), (sets.drums, n), dtype=np.float32)
+    own = carray(as_pointer(judge.power[place]), (sets.drums, n), dtype=np.float32)
     mean = 0.0
     for i in range(n):
         mean += powers[i]

@@ -132,6 +132,7 @@ STATE = np.dtype(
         ("microphones", "i4"),  # states after this one that are its microphones'; 0: it hears alone
         ("number", "i4"),  # a microphone's channel as its events tell it, from 1
         ("lag", "i4"),  # samples by which a microphone hears any drum too late at least
+        ("silences", "i4"),  # a microphone was silent in a taught stroke: that is no fault of it
         ("synchronous", "i4"),  # advance returns after a hop that has a final
         ("steps", "f4"),  # steps up to full scale that the input is rounded to; 0: not at all
         # Set while running: taken over at the start of a hop, which an event then tells.
@@ -170,6 +171,11 @@ STATE = np.dtype(
         ("applied_silence", "f4"),
         ("aubio_frames", "i8"),  # since aubio's own 32-bit counter was last reset
         # Of several microphones: an onset that is held back, and what it rests on so far.
+        ("fault", "i4"),  # of a microphone (kernel/faults.py); 0: none
+        ("left_out", "i4"),  # place of the microphone that no drum is judged by; 0: none
+        ("swing", "f4"),  # half the range of the last hit's samples
+        ("clipped", "i4"),  # hits that clipped hard on a microphone, ...
+        ("unclipped", "i4"),  # ... and hits since the last one
         ("strength", "f4"),  # a microphone's detector's answer to this hop
         ("fired_by", "i4"),  # microphones; 0: nothing is held back
         ("first_fired", "i8"),  # the clock
@@ -258,7 +264,7 @@ def clear(state: State) -> None:
 _KEPT = (
     "samplerate", "hop", "window", "guess", "n_features", "features", "plugins", "kit_rate",
     "shape", "whole", "by_bands", "sets", "method", "echo_db", "channels", "channel", "together",
-    "microphones", "number", "lag", "synchronous", "steps",
+    "microphones", "number", "lag", "silences", "synchronous", "steps",
     "asked_threshold", "asked_mask", "threshold", "mask", "silence", "velocity_curve",
     "velocity_set", "velocity_top", "velocity_range", "click",
 )  # fmt: skip

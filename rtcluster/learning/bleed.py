@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
+from rtcluster.kernel.faults import SILENT_SHARE
 from rtcluster.learning.strokes import LEAD_S, Audio, Stroke
 
 Array = npt.NDArray[np.float64]
@@ -47,18 +48,25 @@ class Bleed:
         Place of each drum's own microphone.
     lag : ndarray of int, shape (microphones,)
         Samples by which a microphone is behind at least.
+    silences : ndarray of bool, shape (microphones,)
+        Whether a microphone gave nothing in a stroke: one behind a gate does.
     """
 
     level_db: Array = field(compare=False)
     delay: Array = field(compare=False)
     home: npt.NDArray[np.int64] = field(compare=False)
     lag: npt.NDArray[np.int64] = field(compare=False)
+    silences: npt.NDArray[np.bool_] = field(compare=False)
 
     @property
     def relative_db(self) -> Array:
         """Level of each drum on each microphone, against its level on its own one, in dB."""
         own = self.level_db[np.arange(len(self.home)), self.home]
         return np.asarray(self.level_db - own[:, None])
+
+    def home_without(self, microphone: int) -> npt.NDArray[np.int64]:
+        """Each drum's own microphone, were one of them not there."""
+        return _home(self.level_db, microphone)
 
 
 def bleed_of(strokes: Sequence[Stroke], classes: int, samplerate: int) -> Bleed:
@@ -82,13 +90,22 @@ def bleed_of(strokes: Sequence[Stroke], classes: int, samplerate: int) -> Bleed:
         own = starts[owner == c]
         told = ~np.isnan(own).all(axis=0)
         delay[c, told] = np.nanmedian(own[:, told], axis=0)
-    # Against what else it hears: so the gain of a microphone does not count.
-    home = np.argmax(level - level.mean(axis=0), axis=1).astype(np.int64)
+    home = _home(level)
     delay -= delay[np.arange(classes), home][:, None]
     lag = np.where(np.isnan(delay), np.inf, np.maximum(delay, 0.0)).min(axis=0)
     lag[home] = 0.0  # it is the first to hear its own drum
     lag[np.isinf(lag)] = 0.0
-    return Bleed(level, delay, home, lag.astype(np.int64))
+    peaks = np.array([np.ptp(one, axis=1) for one in heard])
+    silences = (peaks <= SILENT_SHARE * peaks.max(axis=1, keepdims=True)).any(axis=0)
+    return Bleed(level, delay, home, lag.astype(np.int64), silences)
+
+
+def _home(level: Array, without: int = -1) -> npt.NDArray[np.int64]:
+    """Where each drum stands out most of what else is heard there: gains do not count."""
+    over = level - level.mean(axis=0)
+    if without >= 0 and level.shape[1] > 1:
+        over[:, without] = -np.inf
+    return np.asarray(np.argmax(over, axis=1), np.int64)
 
 
 def _levels(audio: Audio, samplerate: int) -> Array:

@@ -81,6 +81,8 @@ class DrumSets:
         The sets; the second of a lone one is -1.
     judges : tuple of Judge
         By the number of stretches, from one.
+    without : tuple of tuple of Judge
+        The same without one of several microphones, by its place.
     edges : tuple of int
         Ends of the stretches in samples, after a first 0.
     top_hz : float
@@ -91,6 +93,7 @@ class DrumSets:
 
     drums: tuple[tuple[int, int], ...]
     judges: tuple[Judge, ...] = field(compare=False)
+    without: tuple[tuple[Judge, ...], ...] = field(compare=False)
     edges: tuple[int, ...]
     top_hz: float
     bleed: Bleed
@@ -108,17 +111,21 @@ class DrumSets:
         for record in states:
             shape.configure(record["shape"][0], samplerate, self.top_hz, list(self.edges))
         states["lag"][1:] = self.bleed.lag[: len(states) - 1]
+        states["silences"][1:] = self.bleed.silences[: len(states) - 1]
         out = states[0]["sets"][0]
         out["bands"] = shape.bands_of(max(1, len(states) - 1))
-        out["home"][: len(self.bleed.home)] = 1 + self.bleed.home
         out["count"] = len(self.drums)
         out["drums"] = sum(second == NOBODY for _, second in self.drums)
         for place, (first, second) in enumerate(self.drums):
             out["first"][place], out["second"][place] = first, second
-        for place, classify in enumerate(self.judges):
-            for name in ("weights", "centre", "precision", "power"):
-                out[name][place] = getattr(classify, name).ctypes.data
-            out["spread"][place] = classify.spread
+        for place, judges in enumerate((self.judges, *self.without)):
+            record = out["judges"][place]
+            home = self.bleed.home_without(place - 1) if place else self.bleed.home
+            record["home"][: len(home)] = 1 + home
+            for stretches, judge in enumerate(judges):
+                for name in ("weights", "centre", "precision", "power"):
+                    record[name][stretches] = getattr(judge, name).ctypes.data
+                record["spread"][stretches] = judge.spread
 
     def place(self, classes: Sequence[int]) -> int:
         """Place of a set, given by its classes in any order."""
@@ -179,14 +186,23 @@ def train(
     before = int(own["before"][0])
     made = examples.make(strokes, classes, samplerate, before, edges[-1], SEED)
     powers = powers_of(made, own)
-    with one_thread():
-        judges = tuple(
-            _fit(powers, stretches, made.sets, len(made.drums), classes)
+    microphones = powers.shape[1]
+    bands = shape.bands_of(microphones)
+
+    def judges(powers: npt.NDArray[np.float32]) -> tuple[Judge, ...]:
+        return tuple(
+            _fit(powers, stretches, bands, made.sets, len(made.drums), classes)
             for stretches in range(1, len(edges))
         )
-    return DrumSets(
-        tuple(made.drums), judges, tuple(edges), top_hz, bleed_of(strokes, classes, samplerate)
-    )
+
+    with one_thread():
+        every = judges(powers)
+        without = tuple(
+            judges(np.delete(powers, place, axis=1))
+            for place in range(microphones if microphones > 1 else 0)
+        )
+    bleed = bleed_of(strokes, classes, samplerate)
+    return DrumSets(tuple(made.drums), every, without, tuple(edges), top_hz, bleed)
 
 
 def powers_of(made: examples.Examples, record: Any) -> npt.NDArray[np.float32]:
@@ -208,10 +224,16 @@ def powers_of(made: examples.Examples, record: Any) -> npt.NDArray[np.float32]:
     return np.concatenate(blocks)
 
 
-def values_of(powers: npt.NDArray[np.float32], stretches: int) -> npt.NDArray[np.float32]:
-    """What examples are judged by, from so many of their stretches, shape (examples, values)."""
+def values_of(
+    powers: npt.NDArray[np.float32], stretches: int, bands: int
+) -> npt.NDArray[np.float32]:
+    """What examples are judged by, from so many of their stretches and bands of each.
+
+    Returns
+    -------
+    ndarray of float32, shape (examples, values)
+    """
     microphones = powers.shape[1]
-    bands = shape.bands_of(microphones)
     own = np.zeros((len(powers), microphones * stretches * bands), np.float32)
     shape.own_of_all(powers, stretches, bands, own)
     values = np.zeros((len(own), 2 * own.shape[1]), np.float32)
@@ -222,13 +244,13 @@ def values_of(powers: npt.NDArray[np.float32], stretches: int) -> npt.NDArray[np
 def _fit(
     powers: npt.NDArray[np.float32],
     stretches: int,
+    bands: int,
     sets: npt.NDArray[np.int64],
     count: int,
     classes: int,
 ) -> Judge:
     microphones = powers.shape[1]
-    bands = shape.bands_of(microphones)
-    x = values_of(powers, stretches).astype(np.float64)
+    x = values_of(powers, stretches, bands).astype(np.float64)
     size = np.bincount(sets, minlength=count)
     mean = np.zeros((count, x.shape[1]))
     np.add.at(mean, sets, x)
@@ -238,8 +260,8 @@ def _fit(
     weight = np.where(np.arange(count) < classes, 2.0, 1.0) / size
     weight = weight[sets] / weight[sets].sum()
     scale = x.std(axis=0) + 1.0
-    rest /= scale
-    covariance = (rest * weight[:, None]).T @ rest
+    rest *= np.sqrt(weight)[:, None] / scale
+    covariance = rest.T @ rest
     n = len(covariance)
     shrunk = (1.0 - SHRINKAGE) * covariance
     shrunk[np.diag_indices(n)] += SHRINKAGE * np.trace(covariance) / n
@@ -248,7 +270,7 @@ def _fit(
     slope = mean @ precision
     constant = -0.5 * (slope * mean).sum(axis=1)
     weights = WARMTH * np.hstack([slope, constant[:, None]])
-    spread = np.sqrt(((rest @ inverse) * rest).sum(axis=1) @ weight)
+    spread = np.sqrt((inverse * covariance).sum())
     heard = powers[:, :, 1 : 1 + stretches].astype(np.float64)
     heard = heard.reshape(len(powers), microphones, stretches, bands, -1).sum(axis=-1)
     heard = heard.reshape(len(powers), -1)

@@ -196,7 +196,7 @@ class _Memory:
                 "power": drums * bands,
             }
             for name, size in sizes.items():
-                self._follow(sets[name][:, :, place : place + 1], size)
+                self._follow(sets["judges"][name][:, :, 0, place : place + 1], size)
 
 
 def _stretches(memory: npt.NDArray[np.uint8]) -> Any:

@@ -9,8 +9,8 @@ from rtcluster.events import DEVICE_LOST, Control, Event, MergeOffer, Relabel, X
 from rtcluster.recording.log import SET_IN_ENGINE, Line, Log
 
 _LEARNERS = ("relabel", "merge_offer")
-_OF_ENGINE = ("onset", "guess", "final", "model")
-_DROPPED = ("onset", "guess", "final")
+_OF_ENGINE = ("onset", "guess", "final", "model", "microphone")
+_DROPPED = ("onset", "guess", "final", "microphone")
 """What a full event ring loses; the rest waits until it can be told."""
 
 _LOUDNESS = ("velocity", "level")

@@ -275,6 +275,7 @@ _FIELDS: dict[str, dict[str, Any]] = {
     "model": {"version": _Whole, "effective": _Whole},
     "xrun": {"sample": _Whole},
     "control": {"sample": _Whole, "what": str},
+    "microphone": {"sample": _Whole, "channel": _Whole, "state": str},
     "lost_audio": {"sample": _Whole, "frames": _Whole},
 }
 """What is checked of a line, by the kind of event; what else there is, is left as it is."""

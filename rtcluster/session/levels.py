@@ -53,7 +53,8 @@ class Levels:
         say: Callable[[str], None],
     ) -> None:
         self._name, self._report, self._say = name, report, say
-        self._taps = [Tap(one) for one in processors]
+        self._taps = [Tap(one, each=True) for one in processors]
+        self._inputs = [one.microphones for one in processors]
         self._floor = max(QUIET_DB, *(one.settings.thresholds.silence for one in processors))
         self._quiet, self._patience = 0, QUIET_POLLS
         self._loudest = 0.0  # peak while it is quiet
@@ -63,10 +64,16 @@ class Levels:
 
     def look(self) -> None:
         """Look at the audio since the last time; at none there is nothing to see."""
-        heard = [audio for tap in self._taps if (audio := tap.take().audio).size]
+        heard = [
+            (audio, inputs)
+            for tap, inputs in zip(self._taps, self._inputs, strict=True)
+            if (audio := tap.take().audio).size
+        ]
         if heard:  # an offset is no sound, but it may well be why full scale is met
-            self._check_silence(max(float(np.ptp(audio)) / 2 for audio in heard))
-            self._check_clipping(max(float(np.abs(audio).max()) for audio in heard))
+            self._check_silence(max(float(np.ptp(audio, axis=0).max()) / 2 for audio, _ in heard))
+            peaks, inputs = np.abs(heard[0][0]).max(axis=0), heard[0][1]
+            which = f" on channel {inputs[int(peaks.argmax())]}" if inputs else ""
+            self._check_clipping(max(float(np.abs(audio).max()) for audio, _ in heard), which)
 
     def _check_silence(self, peak: float) -> None:
         if decibels(peak) > self._floor:
@@ -83,15 +90,15 @@ class Levels:
                 "('rtcluster devices' lists them; -d and -c choose)."
             )
 
-    def _check_clipping(self, peak: float) -> None:
+    def _check_clipping(self, peak: float, which: str) -> None:
         full = peak >= CLIPPED
         self._full.append(full)
         self._unclipped = 0 if full else self._unclipped + 1
         if not self._clips and sum(self._full) >= CLIPPED_POLLS:
             self._clips = True
             self._report(
-                f"{self._name}: the input clips, the peak is {decibels(peak):.0f} dBFS. Turn its "
-                "gain down: hits that clip sound alike, and as loud."
+                f"{self._name}: the input clips{which}, the peak is {decibels(peak):.0f} dBFS. "
+                "Turn its gain down: hits that clip sound alike, and as loud."
             )
         elif self._clips and self._unclipped == UNCLIPPED_POLLS:
             self._clips = False

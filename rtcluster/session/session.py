@@ -21,6 +21,7 @@ from rtcluster.events import (
     Control,
     Event,
     Final,
+    Microphone,
     Onset,
     Relabel,
     name_of,
@@ -52,7 +53,7 @@ class Session:
     sinks : iterable of Sink
     report : callable
         Called with a line when a sink fails; that sink gets no more events. And with one when
-        a request cannot be met.
+        a request cannot be met, and when a microphone of a kit fails or is back.
     controls : Controls, optional
         Where requests come from while it runs.
     metadata : mapping, optional
@@ -158,6 +159,8 @@ class Session:
     def _note(self, event: Event, now: int) -> None:
         """Note an event's class and times; the sinks had it by ``now``."""
         self._measure(event, now)
+        if isinstance(event, Microphone):
+            self._report(_said(event, self.processor.samplerate))
         if isinstance(event, Final | Relabel):
             self._tally.count(event.id, event.class_)
 
@@ -274,6 +277,20 @@ class Session:
                 self._sinks.remove(sink)
                 self._report(f"{sink.label} failed and gets no more events: {error}")
         self._at = ""
+
+
+_SAID = {
+    "silent": "gives nothing where others hear a hit; it is left out until it sounds again. Check "
+    "its cable, mute and power.",
+    "clips": "clips hard; it is left out until its hits no longer do. Turn its gain down.",
+    "back": "is back.",
+}
+
+
+def _said(event: Microphone, samplerate: int) -> str:
+    """A line about a microphone."""
+    seconds = event.sample / samplerate
+    return f"{seconds:.3f} s: the microphone on channel {event.channel} {_SAID[event.state]}"
 
 
 def run_file(

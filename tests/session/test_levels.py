@@ -111,3 +111,17 @@ def test_a_hit_at_full_scale_now_and_then_is_no_clipping():
         mic.hear(1, 1.0)
         mic.hear(QUIET_POLLS // CLIPPED_POLLS + 5, 0.5)
     assert mic.reported == []
+
+
+def test_of_several_microphones_the_one_that_clips_is_named():
+    processor = Processor(microphones=(1, 2, 5))
+    processor.prepare(44100, 64, channels=5)
+    told = []
+    levels = Levels("desk", [processor], told.append, told.append)
+    audio = 0.1 * np.random.default_rng(0).standard_normal((LOOK, 5)).astype(np.float32)
+    audio[::50, 4] = 1.0
+    for _ in range(CLIPPED_POLLS):
+        processor.process(audio)
+        levels.look()
+    (line,) = told
+    assert line.startswith("desk: the input clips on channel 5, the peak is 0 dBFS.")
