@@ -67,6 +67,10 @@ MAX_CENTRES = 64
 MAX_MICROPHONES = 16
 """Microphones that may hear one kit."""
 
+MICROPHONE_FEATURES = tuple(f"mic{number}" for number in range(1, MAX_MICROPHONES + 1))
+"""How loud a hit is on each of several microphones, for what range each has, where nobody teaches
+which of them hears which drum."""
+
 MAX_FEATURES = 32
 """Features that a hit can be judged by at once."""
 RATES = (8000, 192000)
@@ -277,8 +281,9 @@ class Settings:
         object.__setattr__(self, "features", chosen)
         given = ",".join(chosen)
         sets = " or of ".join((", ".join(FEATURES), ", ".join(FEATURE_SETS)))
+        own = (*FEATURES, *MICROPHONE_FEATURES)
         _expect(
-            set(chosen) <= {*FEATURES, *_plugins("rtcluster.features", chosen, FEATURES)},
+            set(chosen) <= {*own, *_plugins("rtcluster.features", chosen, own)},
             "features", f"out of {sets}, or of an installed plug-in", given,
         )  # fmt: skip
         _expect(len(set(chosen)) == len(chosen), "features", "named once each", given)
@@ -290,6 +295,11 @@ class Settings:
         _expect(self.scaling in SCALINGS, "scaling", "one of " + ", ".join(SCALINGS), self.scaling)
         _expect(0 <= self.memory <= 10**6, "memory", "0 to 1000000 hits", self.memory)
         _expect(0.0 <= self.reject <= 1e3, "reject", "0 to 1000 spreads", self.reject)
+
+    @property
+    def together(self) -> bool:
+        """Whether several microphones are heard together, untaught."""
+        return not {*MICROPHONE_FEATURES}.isdisjoint(self.features)
 
     @property
     def warmup_hits(self) -> int:

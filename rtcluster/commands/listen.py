@@ -19,8 +19,10 @@ from rtcluster.commands.options import (
     EngineOptions,
     OutputDevice,
     Samplerate,
+    Together,
     channel_of,
     engine_options,
+    heard_together,
 )
 from rtcluster.commands.outputs import Outputs, output_options
 from rtcluster.commands.terminal import INTERRUPTED, say, say_summary, until_interrupted
@@ -40,6 +42,7 @@ def listen(
     outputs: Outputs,
     device: Device = None,
     channel: AnyChannels = None,
+    together: Together = False,
     samplerate: Samplerate = None,
     blocksize: Blocksize = 0,
     list_devices: Annotated[
@@ -63,6 +66,8 @@ def listen(
     from rtcluster.sources.live import LiveInput
 
     chosen = channel_of(channel)
+    if together:
+        engine = heard_together(engine)
     listener = listener_of(engine, chosen)
     if not isinstance(listener, Processor):
         _refuse_for_all(

@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Any, TypeAlias
 
 import typer
@@ -21,6 +21,7 @@ from rtcluster.presets import METHODS, PRESETS
 from rtcluster.settings import (
     ALL_CHANNELS,
     FEATURE_SETS,
+    MICROPHONE_FEATURES,
     RATES,
     SCALINGS,
     VELOCITY_CURVES,
@@ -138,6 +139,16 @@ AnyChannels = Annotated[
     ),
 ]  # fmt: skip
 
+Together = Annotated[
+    bool,
+    typer.Option(
+        "--together",
+        help="Without a kit: the channels hear the same drums. Each hit is told once, with a "
+        "class by how loud each of them hears it.",
+        **INPUT,
+    ),
+]
+
 Click = Annotated[
     bool,
     typer.Option(
@@ -214,6 +225,25 @@ def channel_of(given: str | None) -> Channels:
     if not out or len({*out}) < len(out):
         raise wanted
     return out[0] if len(out) == 1 else tuple(out)
+
+
+def heard_together(engine: EngineOptions) -> EngineOptions:
+    """The options with which several channels are heard together, untaught.
+
+    Raises
+    ------
+    SettingsError
+        If others do not go with that.
+    """
+    if engine.save_kit is not None:
+        raise SettingsError(
+            "Expected --together without --save-kit, got both; 'rtcluster teach ... -c all' makes "
+            "a kit of several microphones."
+        )
+    if "features" in engine.explicit:
+        raise SettingsError("Expected --together or --features, got both; leave one out.")
+    settings = replace(engine.settings, features=MICROPHONE_FEATURES)
+    return replace(engine, settings=settings)
 
 
 def engine_options(**defaults: Any) -> Callable[[Callable[..., None]], Callable[..., None]]:

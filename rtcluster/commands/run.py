@@ -15,7 +15,15 @@ from rtcluster.batch.jobs import Job, Outcome, Task, Tell
 from rtcluster.commands import progress
 from rtcluster.commands.hit_tables import HitTables
 from rtcluster.commands.opening import kit_saved, say_compiling, say_driver
-from rtcluster.commands.options import INPUT, EngineOptions, Samplerate, channel_of, engine_options
+from rtcluster.commands.options import (
+    INPUT,
+    EngineOptions,
+    Samplerate,
+    Together,
+    channel_of,
+    engine_options,
+    heard_together,
+)
 from rtcluster.commands.outputs import Outputs, output_options
 from rtcluster.commands.signals import as_ctrl_c
 from rtcluster.commands.terminal import FAILED, INTERRUPTED, fail, say
@@ -52,6 +60,7 @@ def run(
             show_default="their mean, or the kit's microphones", **INPUT,
         ),
     ] = None,
+    together: Together = False,
     samplerate: Samplerate = None,
     out: Annotated[
         str | None,
@@ -87,6 +96,8 @@ def run(
     from rtcluster.sources.file import STANDARD_INPUT
 
     chosen = channel_of(channel)
+    if together:
+        engine = heard_together(engine)
     recordings = find(files)
     _check_kit(engine, recordings, chosen, out, scheduler)
     if again and out is None:

@@ -259,7 +259,7 @@ def engine_of(
     ----------
     channel : int or tuple of int or "all" or None
         One from 1; several that hear one kit; all, each by itself unless the kit has several
-        microphones; or the mean.
+        microphones, or the settings hear them together; or the mean.
     settings, kit, explicit
         As of :class:`Processor`.
 
@@ -268,6 +268,18 @@ def engine_of(
     SettingsError
         If they do not go together.
     """
+    if settings.together:
+        if kit is not None:
+            raise SettingsError(
+                f"Expected no kit to hear channels together, got {kit.source}; a kit that was "
+                "taught on several does so by itself."
+            )
+        if isinstance(channel, int):
+            raise SettingsError(
+                f"Expected several channels to hear together, got channel {channel}; name them "
+                "with -c: all, 1-8 or 1,2,5."
+            )
+        return Processor(settings, explicit=explicit, microphones=channel or ALL_CHANNELS)
     several = kit is not None and bool(kit.microphones)
     if kit is not None and several and isinstance(channel, int):
         raise SettingsError(
@@ -278,8 +290,8 @@ def engine_of(
         raise SettingsError(
             f"Expected a kit that was taught on {len(channel)} microphones, got "
             f"{'none' if kit is None else kit.source}; 'rtcluster teach ... -c "
-            f"{','.join(map(str, channel))}' makes one. One channel, or all of them each by "
-            "itself, can be heard without."
+            f"{','.join(map(str, channel))}' makes one. Without, --together hears them as one; "
+            "or -c hears one channel, or all of them each by itself."
         )
     if channel == ALL_CHANNELS and not several:
 

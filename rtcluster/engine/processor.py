@@ -303,6 +303,11 @@ class Processor:
             If there are no classes yet, or the file cannot be written; in one line.
         """
         self._require_prepared()
+        if self.settings.together:
+            raise RtclusterError(
+                "Expected a kit that was taught on several channels to save one, got channels that "
+                "are heard together; teach them."
+            )
         detection = None if self.kit is None else self.kit.detection
         kit = Kit.of(
             self.learner, self.settings, self._samplerate, detection, microphones=self.microphones

@@ -18,6 +18,7 @@ from rtcluster.settings import (
     BAND_FEATURES,
     FEATURES,
     MAX_MICROPHONES,
+    MICROPHONE_FEATURES,
     VELOCITY_CURVES,
     Settings,
     Spans,
@@ -115,6 +116,11 @@ def configure(
     -------
     list
         What has to stay alive as long as the state: it has their addresses.
+
+    Raises
+    ------
+    SettingsError
+        If one channel alone should be heard together.
     """
     state["samplerate"], state["hop"] = samplerate, spans.hop
     state["window"], state["guess"] = spans.window, spans.guess
@@ -123,11 +129,17 @@ def configure(
     state["method"] = kernel_state.DRUMS if preset is None else kernel_state.AUBIO_PRESETS
     state["echo_db"] = 0.0 if preset is None else preset.echo_db
     state["silence"] = settings.thresholds.silence
+    if settings.together and len(state) == 1:
+        raise SettingsError(
+            "Expected several channels to hear together, got one; name them with -c."
+        )
+    state["by_levels"] = settings.together
+    known = (*FEATURES, *MICROPHONE_FEATURES)  # in the kernel's order
     alive: list[Any] = []
     state["n_features"] = len(settings.features)
     for index, name in enumerate(settings.features):
-        if name in FEATURES:
-            state["features"][:, index] = FEATURES.index(name)
+        if name in known:
+            state["features"][:, index] = known.index(name)
         else:
             alive.append(plugins.find(plugins.FEATURE_GROUP, name))
             state["plugins"][:, index] = alive[-1].compiled.address

@@ -1,4 +1,4 @@
-"""One kit with several microphones: every stroke is told once, whoever hears it.
+"""Several microphones of the same drums: every stroke is told once, whoever hears it.
 
 [audio thread] The first of the states that lie together in memory tells the events; those after it
 are the microphones'. Each microphone has a history, a detector and the spectra of the hits; it
@@ -13,6 +13,8 @@ What a hit is judged by is its spectrum on every microphone, relative to the lou
 all: its shape and its levels. The spectra are measured a few a hop as their stretches become
 complete, because a block must not have to wait for all of them; so a guess and a final come up to
 ``microphones / MEASURED`` hops later than with one microphone.
+
+Where no kit was taught, a hit is judged by its levels alone (:mod:`rtcluster.kernel.levels`).
 
 A microphone that fails (:mod:`rtcluster.kernel.faults`) neither speaks for an onset nor is judged
 by.
@@ -51,6 +53,7 @@ from rtcluster.kernel.classify import classify
 from rtcluster.kernel.click import sound_hit
 from rtcluster.kernel.faults import SOUND, check_microphones, sounds_again
 from rtcluster.kernel.jit import compiled
+from rtcluster.kernel.levels import measure_levels
 from rtcluster.kernel.onset import condition, detect, stretch
 from rtcluster.kernel.ring import claim, commit, push_onset, show_settled
 from rtcluster.kernel.sets import judge_sets
@@ -283,6 +286,8 @@ def judge_joint(states: Any, slot: int, span: int, stage: int) -> tuple[int, int
     joint = states[0]
     hit, model = joint.hits[slot], joint.model[0]
     if not model.by_sets:
+        if joint.by_levels:
+            hit.place = measure_levels(states, hit, span)
         one = states[hit.place]
         measure_hit(one, hit, span)
         class_, margin = classify(model, stage, one.raw, joint.scaled)

@@ -37,7 +37,7 @@ from rtcluster.kernel.rate import KIT_RATE
 from rtcluster.kernel.sets import MAX_SETS, SETS
 from rtcluster.kernel.shape import MAX_STRETCHES, SHAPE
 from rtcluster.kernel.velocity import SCALE
-from rtcluster.settings import BANDS, MAX_CENTRES, MAX_FEATURES
+from rtcluster.settings import BANDS, MAX_CENTRES, MAX_FEATURES, MAX_MICROPHONES
 
 MAX_HOP = 2048
 
@@ -122,6 +122,7 @@ STATE = np.dtype(
         ("shape", SHAPE, (1,)),
         ("whole", SHAPE, (1,)),  # of one stretch, for the features that are bands
         ("by_bands", "i4"),  # there are such
+        ("by_levels", "i4"),  # there are features that are levels on several microphones
         ("sets", SETS, (1,)),
         ("method", "i4"),  # DRUMS or AUBIO_PRESETS
         ("echo_db", "f4"),  # of a stock method
@@ -192,7 +193,10 @@ STATE = np.dtype(
         ("hits", HIT, (MAX_OPEN,)),
         ("zcr", "i8"),  # of the stretch of a hit that was measured last; so is the energy
         ("energy", "f8"),
-        ("bands", "f8", (BANDS,)),  # the shape of its spectrum
+        # The shape of its spectrum, and its levels on several microphones (kernel/levels.py).
+        ("bands", "f8", (BANDS + MAX_MICROPHONES,)),
+        ("power", "f8"),  # of a hit's attack on a microphone, mean square
+        ("top", "f8"),  # the greatest one so far
         ("raw", "f8", (MAX_FEATURES,)),  # its features
         ("scaled", "f8", (MAX_FEATURES,)),
         # Sound out.
@@ -263,8 +267,8 @@ def clear(state: State) -> None:
 
 _KEPT = (
     "samplerate", "hop", "window", "guess", "n_features", "features", "plugins", "kit_rate",
-    "shape", "whole", "by_bands", "sets", "method", "echo_db", "channels", "channel", "together",
-    "microphones", "number", "lag", "silences", "synchronous", "steps",
+    "shape", "whole", "by_bands", "by_levels", "sets", "method", "echo_db", "channels", "channel",
+    "together", "microphones", "number", "lag", "silences", "synchronous", "steps",
     "asked_threshold", "asked_mask", "threshold", "mask", "silence", "velocity_curve",
     "velocity_set", "velocity_top", "velocity_range", "click",
 )  # fmt: skip

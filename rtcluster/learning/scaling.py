@@ -5,8 +5,9 @@ A scaling learns from raw features and is at any moment an affine map per featur
 Centres are kept in raw feature space and pass through the map of the moment, so they move with it
 when the range grows.
 
-Values that are parts of one thing, the bands of a spectrum, have one factor between them: that of
-the widest. Scaled each by itself, a band in which little happens would count as much as any.
+Values that are parts of one thing, the bands of a spectrum or the levels on several microphones,
+have one factor between them: that of the widest. Scaled each by itself, a band in which little
+happens would count as much as any.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from rtcluster.settings import BAND_FEATURES
+from rtcluster.settings import BAND_FEATURES, MICROPHONE_FEATURES
 
 Array = npt.NDArray[np.float64]
 Labels = npt.NDArray[np.int64]
@@ -68,8 +69,8 @@ class MinMaxScaling:
 
     name = "minmax"
 
-    def __init__(self, together: Sequence[int] = ()) -> None:
-        self._together = list(together)
+    def __init__(self, together: Sequence[Sequence[int]] = ()) -> None:
+        self._together = [list(group) for group in together]
         self._low: Array = np.empty(0)
         self._high: Array = np.empty(0)
         self._scale: Array = np.empty(0)
@@ -82,8 +83,8 @@ class MinMaxScaling:
             low, high = np.minimum(self._low, low), np.maximum(self._high, high)
         self._low, self._high = low, high
         width = high - low
-        if self._together:
-            width[self._together] = width[self._together].max()
+        for group in self._together:
+            width[group] = width[group].max()
         self._scale = 2.0 / np.where(width < _NO_WIDTH, 1.0, width)
         self._offset = -1.0 - low * self._scale
 
@@ -106,7 +107,9 @@ class MinMaxScaling:
         return {"name": self.name, "low": self._low.tolist(), "high": self._high.tolist()}
 
     @classmethod
-    def from_dict(cls, stored: Mapping[str, Any], together: Sequence[int] = ()) -> MinMaxScaling:
+    def from_dict(
+        cls, stored: Mapping[str, Any], together: Sequence[Sequence[int]] = ()
+    ) -> MinMaxScaling:
         """The scaling that :meth:`as_dict` described, to the bit."""
         out = cls(together)
         out.learn(np.array([stored["low"], stored["high"]], dtype=np.float64))
@@ -118,8 +121,8 @@ class RobustScaling:
 
     name = "robust"
 
-    def __init__(self, together: Sequence[int] = ()) -> None:
-        self._together = list(together)
+    def __init__(self, together: Sequence[Sequence[int]] = ()) -> None:
+        self._together = [list(group) for group in together]
         self._hits: Array = np.empty((0, 0))
         self._scale: Array = np.empty(0)
         self._offset: Array = np.empty(0)
@@ -132,8 +135,8 @@ class RobustScaling:
         # With few hits a drum may lie wholly outside the quantiles: the range is never less than
         # a third of the extent.
         width = np.maximum(high - low, np.ptp(self._hits, axis=0) / 3.0)
-        if self._together:
-            width[self._together] = width[self._together].max()
+        for group in self._together:
+            width[group] = width[group].max()
         varies = width > _CONSTANT
         self._scale = np.where(varies, 2.0 / np.where(varies, width, 1.0), 1.0)
         self._offset = -(low + high) / 2.0 * self._scale
@@ -157,7 +160,9 @@ class RobustScaling:
         return {"name": self.name, "hits": self._hits.tolist()}
 
     @classmethod
-    def from_dict(cls, stored: Mapping[str, Any], together: Sequence[int] = ()) -> RobustScaling:
+    def from_dict(
+        cls, stored: Mapping[str, Any], together: Sequence[Sequence[int]] = ()
+    ) -> RobustScaling:
         """The scaling that :meth:`as_dict` described, to the bit."""
         out = cls(together)
         out.learn(np.array(stored["hits"], dtype=np.float64))
@@ -181,6 +186,10 @@ def scaling_from(stored: Mapping[str, Any], features: Sequence[str]) -> Scaling:
     return SCALINGS[stored["name"]].from_dict(stored, _together(features))
 
 
-def _together(features: Sequence[str]) -> list[int]:
-    """Places of the features that have one factor between them."""
-    return [place for place, name in enumerate(features) if name in BAND_FEATURES]
+def _together(features: Sequence[str]) -> list[list[int]]:
+    """Places of the features that have one factor between them, group by group."""
+    return [
+        [place for place, name in enumerate(features) if name in group]
+        for group in (BAND_FEATURES, MICROPHONE_FEATURES)
+        if not {*group}.isdisjoint(features)
+    ]

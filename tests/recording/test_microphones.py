@@ -18,10 +18,9 @@ from tests.recording.conftest import events_of, same
 from tests.support.microphones import ALL, MICROPHONES, RATE, performance, taught_kit
 
 
-def recorded(folder, kit, audio, kind="wav"):
+def recorded(folder, processor, audio, kind="wav"):
     """Record it live; the events, the summary and what was told."""
     told, kept = [], Kept()
-    processor = Processor(Settings(), kit=kit)
     source = VirtualInput(processor, audio, RATE)
     recorder = Recorder(folder, processor, told.append, kind)
     session = Session(processor, "a test", [kept, recorder], told.append)
@@ -36,7 +35,7 @@ def recorded(folder, kit, audio, kind="wav"):
 def test_all_microphones_are_in_one_file_and_replayed_bit_for_bit(folder, kind):
     kit = taught_kit()
     audio, _ = performance(ALL, np.random.default_rng(9), apart=0.3)
-    events, summary, told = recorded(folder, kit, audio, kind)
+    events, summary, told = recorded(folder, Processor(Settings(), kit=kit), audio, kind)
     assert told == []
     assert summary["recording"]["complete"]
     assert events_of(folder)[0]["microphones"] == list(MICROPHONES)
@@ -60,7 +59,7 @@ def test_a_microphone_that_fails_is_told_live_and_replayed(folder):
     audio, starts = performance(ALL, np.random.default_rng(9), apart=0.3)
     begin, end = (starts[n] - int(0.1 * RATE) for n in (2, 4))
     audio[begin:end, 0] = 0.0
-    events, summary, told = recorded(folder, kit, audio)
+    events, summary, told = recorded(folder, Processor(Settings(), kit=kit), audio)
     assert [(e.channel, e.state) for e in events if isinstance(e, Microphone)] == [
         (1, "silent"),
         (1, "back"),
