@@ -29,6 +29,10 @@ k is the number of drums that sound alone somewhere in the recording, at least 2
 - *auto*: classes found and V with ``--classes auto``, beside the true number and V with that. A
   recording is of *one voice* if no two drums are struck together in it.
 
+Nothing but the truth is left out of these: they are of the program as it is set, on recordings that
+its rules were chosen on, too. What whole songs and kits left out of the choice are worth with it is
+told by :mod:`bench.classes.left_out`, in a table of its own.
+
 Which hits match, which may be missed and which sound alone is told in :mod:`bench.recordings`.
 A complete run writes ``bench/results/classes.json``.
 """

@@ -10,13 +10,16 @@ import numpy as np
 import typer
 from threadpoolctl import threadpool_limits
 
+from bench.classes import left_out
 from bench.classes.bars import bars, means
 from bench.classes.figures import measure
+from bench.classes.heard import hear
 from bench.classes.tables import show
 from bench.classes.truth import annotated, truth_of
 from bench.recordings import DATA, load
 from bench.report import console as report_console
 from bench.report import write
+from rtcluster import Settings
 from rtcluster.settings import FEATURE_SETS
 
 
@@ -47,21 +50,32 @@ def main(
     sets = features or list(FEATURE_SETS)
     labels = annotated(data)
     rows: list[dict[str, Any]] = []
+    choices: dict[str, dict[str, Any]] = {}
+    complete = {*left_out.FEATURES} <= {*sets} and not only
     with threadpool_limits(1):  # on few hits, threads cost more than they give
         for recording in load(data, only, split):
             console.print(f"{recording.name} ...", style="dim")
             truth = truth_of(recording, labels[recording.name])
+            heard = {
+                name: hear(recording, Settings(classes=truth.classes, features=name))
+                for name in sets
+            }
             rows.append(
                 {
                     "name": recording.name,
                     "kind": recording.kind,
                     "drums": len(truth.drums),
                     "one_voice": truth.one_voice,
-                    "sets": {name: measure(recording, truth, name) for name in sets},
+                    "sets": {name: measure(recording, truth, name, heard[name]) for name in sets},
                 }
             )
+            if complete:
+                choices[recording.name] = left_out.measure(recording, truth, heard)
     figures = {name: means(rows, name) for name in sets}
     show(console, rows, figures)
+    left = left_out.figures(choices, left_out.groups(data)) if complete else {}
+    if left:
+        left_out.show(console, left)
     console.print(f"{len(rows)} recordings in {time.perf_counter() - began:.0f} s.")
     if data != DATA or split != "dev" or features or only:
         console.print("Nothing is written: this is part of the comparison.")
@@ -69,6 +83,7 @@ def main(
     content = {
         "features": {name: list(FEATURE_SETS[name]) for name in sets},
         "means": figures,
+        "left_out": left,
         "bars": [{"bar": b, "figure": f, "met": met} for b, f, met in bars(figures)],
         "recordings": rows,
     }

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+from bench.classes import left_out
 from bench.classes.__main__ import rounded
 from bench.classes.figures import beginning
 from bench.classes.heard import gather
@@ -14,7 +15,9 @@ from bench.classes.rivals import kmeans, nearest_hits, nearest_mean, stream
 from bench.classes.truth import Annotations, explained, matched, truth_of
 from bench.classes.worth import agreement, halves, names_of, v_and_rand
 from bench.recordings import Recording
+from rtcluster import Settings
 from rtcluster.events import Final, Guess, Onset, Relabel
+from rtcluster.learning.learner import Lesson
 
 
 def recording(times: list[float], optional: list[float] | None = None) -> Recording:
@@ -133,3 +136,36 @@ def test_relabels_change_the_final_and_not_what_was_told() -> None:
 
 def test_figures_that_do_not_apply_are_null_in_json() -> None:
     assert rounded({"a": [np.nan, 0.123456], "b": 3}) == {"a": [None, 0.1235], "b": 3}
+
+
+def test_a_choice_is_made_without_what_it_is_measured_on() -> None:
+    worth = {
+        "one": {"a": 1.0, "b": 1.0, "song": 0.0, "other": 0.0},
+        "two": {"a": 0.0, "b": 0.0, "song": 0.6, "other": 0.6},
+    }
+    assert left_out.chosen(worth, {"a": "kit", "b": "kit"}) == {
+        "a": "two", "b": "two", "song": "one", "other": "one",
+    }  # fmt: skip
+
+
+def test_spectra_are_of_length_one_and_stop_at_the_next_hit() -> None:
+    noise = np.random.default_rng(0).normal(size=4410).astype(np.float32)
+    louder = noise.copy()
+    louder[2000:] *= 100.0
+    times = np.array([1000, 2000]) / 44100
+    first = []
+    for audio in (noise, louder):
+        made = Recording("made up", "exact", 44100, audio, times, np.zeros(0), None)
+        found = left_out.shapes(made, times)
+        assert {hits.shape for hits in found.values()} == {(2, 20)}
+        assert np.allclose([np.linalg.norm(hits, axis=1) for hits in found.values()], 1.0)
+        first.append(found[left_out.SHAPE_NOW][0])
+    assert np.allclose(*first)
+
+
+def test_the_learner_alone_counts_clear_drums() -> None:
+    hits, which = two_drums(60)
+    lessons = [Lesson(n, hit, hit, hit[0], whole=True) for n, hit in enumerate(hits)]
+    labels, found = left_out.alone_learned(lessons, Settings(classes="auto"))
+    assert found == 2
+    assert np.array_equal(labels, which)
