@@ -41,6 +41,9 @@ XRUN_KINDS = {
 DEVICE_LOST = "device_lost"
 """The kind of an xrun that the device itself was the end of; it may come back."""
 
+MOST_PARTS = 3
+"""Drums that are told of one hit at most."""
+
 EVENT = np.dtype(
     [
         ("kind", "i4"),
@@ -53,8 +56,8 @@ EVENT = np.dtype(
         ("zcr", "i8"),
         ("span", "i4"),
         ("velocity", "i4"),
-        ("second", "i4"),  # class of a second drum that sounds in the hit, or NOBODY
-        ("part_velocity", "i4", (2,)),  # of the first drum and of the second
+        ("others", "i4", (MOST_PARTS - 1,)),  # classes of the further drums of the hit, or NOBODY
+        ("part_velocity", "i4", (MOST_PARTS,)),  # of the first drum and of the others
         # OVERLAPPED, REVISED; of a model, LATE; of an xrun, PortAudio's; of a microphone, its fault
         ("flags", "i4"),
         ("level", "f8"),
@@ -68,7 +71,7 @@ EVENT = np.dtype(
 """One event as the kernel writes it. Fields that a kind does not use are 0."""
 
 NOBODY = -1
-"""The second drum of a hit in which one sounds."""
+"""The second drum of a hit in which one sounds, and the third of one in which two do."""
 
 THRESHOLD, MASK = 1, 2
 """``EVENT["flags"]`` of a control: what was set, to the value in ``strength``."""
@@ -372,7 +375,7 @@ def decode(row: Sequence[Any], samplerate: int, names: Sequence[str], features: 
         How many features are in use.
     """
     (
-        kind, class_, channel, number, sample, emitted, stamp, zcr, span, velocity, second,
+        kind, class_, channel, number, sample, emitted, stamp, zcr, span, velocity, others,
         part_velocity, flags, level, energy, strength, margin, measured,
     ) = row  # fmt: skip
     time = round(sample / samplerate, 6)
@@ -394,7 +397,7 @@ def decode(row: Sequence[Any], samplerate: int, names: Sequence[str], features: 
         span, velocity, tuple(measured[:features]), stamp,
     )  # fmt: skip
     level = round(level, 2)
-    sounding = (class_,) if second == NOBODY else (class_, second)
+    sounding = (class_, *(int(one) for one in others if one != NOBODY))
     parts = tuple(
         Part(one, name_of(one, names), int(loud))
         for one, loud in zip(sounding, part_velocity, strict=False)

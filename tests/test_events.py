@@ -23,7 +23,7 @@ from rtcluster.events import (
 
 def row(**values):
     out = np.zeros(1, EVENT)
-    out["second"] = NOBODY
+    out["others"] = NOBODY
     for name, value in values.items():
         out[name] = value
     return out.tolist()[0]
@@ -44,7 +44,7 @@ def test_a_final_has_the_schemas_fields_in_order():
     event = decode(
         row(
             kind=FINAL, id=17, sample=123456, emitted=127440, class_=1, margin=0.84, zcr=435,
-            energy=5.31, span=3969, velocity=90, part_velocity=(90, 0),
+            energy=5.31, span=3969, velocity=90, part_velocity=(90, 0, 0),
             flags=REVISED | OVERLAPPED, stamp=5, features=1.0,
         ),
         44100, ("kick", "snare"), 2,
@@ -59,7 +59,7 @@ def test_a_final_has_the_schemas_fields_in_order():
 
 def test_two_drums_at_once_are_parts_the_first_of_which_the_event_has():
     event = decode(
-        row(kind=FINAL, class_=1, second=0, velocity=90, part_velocity=(88, 40)),
+        row(kind=FINAL, class_=1, others=(0, NOBODY), velocity=90, part_velocity=(88, 40, 0)),
         44100, ("kick", "snare"), 2,
     )  # fmt: skip
     assert event.parts == (Part(1, "snare", 88), Part(0, "kick", 40))

@@ -26,6 +26,7 @@ from rtcluster.events import (
     GUESS,
     LEARNING,
     MASK,
+    MOST_PARTS,
     NOBODY,
     ONSET,
     OVERLAPPED,
@@ -48,7 +49,7 @@ from rtcluster.kernel.ring import (
     show_settled,
     take_models,
 )
-from rtcluster.kernel.sets import judge_sets
+from rtcluster.kernel.sets import WHOLE, Drums, Shares, judge_sets
 from rtcluster.kernel.shape import (
     measure_before,
     measure_stretch,
@@ -215,7 +216,7 @@ def claim_hit(state: Any, start: int) -> int:
     hit.cut = NOT_CUT
     hit.stage = GUESSING
     hit.guess_class = LEARNING
-    hit.guess_second = NOBODY
+    hit.guess_others[:] = NOBODY
     hit.stretches = 0
     state.next_id += 1
     return slot
@@ -321,22 +322,22 @@ def measure_whole(state: Any, hit: Any, span: int) -> None:
 
 
 @compiled
-def classify_hit(state: Any, hit: Any, span: int, stage: int) -> tuple[int, int, float, float]:
+def classify_hit(state: Any, hit: Any, span: int, stage: int) -> tuple[Drums, float, Shares]:
     """Measure a stretch of a hit; return which drums sound in it.
 
     Returns
     -------
-    first, second : int
-        Classes, the stronger one first; ``NOBODY`` is the second where one sounds.
+    drums : tuple of int
+        Three classes, the strongest first; ``NOBODY`` where fewer sound.
     margin : float
-    share : float
-        Of the hit's power, the first's.
+    shares : tuple of float
+        Of the hit's power, each drum's.
     """
     measure_hit(state, hit, span)
     model = state.model[0]
     if not model.by_sets:
         class_, margin = classify(model, stage, state.raw, state.scaled)
-        return class_, NOBODY, margin, 1.0
+        return (int(class_), NOBODY, NOBODY), margin, WHOLE
     stretches = measure_shape(state, hit, span)
     sets = state.sets[0]
     count = own_powers(hit.powers, stretches, BANDS, sets.own)
@@ -381,14 +382,14 @@ def emit_guess(state: Any, hit: Any) -> None:
     before = min(hit.sample, int(BEFORE_S * state.samplerate))
     hit.level = level_of(attack, stretch(state, hit.sample - before, before))
     hit.velocity = loudness(state, GUESS_SCALE, hit.level)
-    class_, second, margin, share = classify_hit(state, hit, span, GUESS_STAGE)
-    hit.guess_class, hit.guess_second = class_, second
-    loud, softer = part_velocities(state, hit, second, share)
-    sound_parts(state, GUESS, class_, loud, second, softer)
+    drums, margin, shares = classify_hit(state, hit, span, GUESS_STAGE)
+    keep_guess(hit, drums)
+    velocities = part_velocities(state, hit, drums, shares)
+    sound_parts(state, GUESS, drums, velocities)
     slot = claim(state, GUESS)
     if slot >= 0:
-        describe(state, slot, hit, span, class_, margin)
-        tell_parts(state, slot, loud, second, softer)
+        describe(state, slot, hit, span, drums[0], margin)
+        tell_parts(state, slot, drums, velocities)
         commit(state)
 
 
@@ -404,20 +405,17 @@ def emit_final(state: Any, hit: Any) -> None:
     overlapped = span < state.window and hit.cut != NOT_CUT
     if overlapped and not state.model[0].by_sets:
         own = span_of(state, hit, state.guess)
-        class_, second, margin, share = classify_hit(state, hit, own, GUESS_STAGE)
+        drums, margin, shares = classify_hit(state, hit, own, GUESS_STAGE)
         measure_hit(state, hit, span)
     else:
-        class_, second, margin, share = classify_hit(state, hit, span, FINAL_STAGE)
-    loud, softer = part_velocities(state, hit, second, share)
-    sound_parts(state, FINAL, class_, loud, second, softer)
+        drums, margin, shares = classify_hit(state, hit, span, FINAL_STAGE)
+    velocities = part_velocities(state, hit, drums, shares)
+    sound_parts(state, FINAL, drums, velocities)
     slot = claim(state, FINAL)
     if slot >= 0:
-        describe(state, slot, hit, span, class_, margin)
-        tell_parts(state, slot, loud, second, softer)
-        same = class_ == hit.guess_class and second == hit.guess_second
-        swapped = class_ == hit.guess_second and second == hit.guess_class
-        revised = hit.guess_class != LEARNING and not (same or swapped)
-        state.events[slot].flags = OVERLAPPED * overlapped + REVISED * revised
+        describe(state, slot, hit, span, drums[0], margin)
+        tell_parts(state, slot, drums, velocities)
+        state.events[slot].flags = OVERLAPPED * overlapped + REVISED * is_revised(hit, drums)
         commit(state)
 
 
@@ -440,28 +438,55 @@ def describe(state: Any, slot: int, hit: Any, span: int, class_: int, margin: fl
 
 
 @compiled
-def part_velocities(state: Any, hit: Any, second: int, share: float) -> tuple[int, int]:
-    """Velocities of a hit's drums, each by its share of the power; 0 of a second that is none."""
-    if second == NOBODY:
-        return hit.velocity, 0
-    loud = scaled_velocity(state, GUESS_SCALE, hit.level + in_db(share))
-    return loud, scaled_velocity(state, GUESS_SCALE, hit.level + in_db(1.0 - share))
+def keep_guess(hit: Any, drums: Drums) -> None:
+    """Keep what the guess told, for the final."""
+    hit.guess_class = drums[0]
+    hit.guess_others[0], hit.guess_others[1] = drums[1], drums[2]
 
 
 @compiled
-def sound_parts(state: Any, stage: int, first: int, loud: int, second: int, softer: int) -> None:
+def is_revised(hit: Any, drums: Drums) -> bool:
+    """Whether the final has other drums than the guess; which is the strongest does not count."""
+    if hit.guess_class == LEARNING:
+        return False
+    for one in drums:
+        known = one in (hit.guess_class, hit.guess_others[0], hit.guess_others[1])
+        if one != NOBODY and not known:
+            return True
+    for one in (hit.guess_class, hit.guess_others[0], hit.guess_others[1]):
+        if one != NOBODY and one not in drums:
+            return True
+    return False
+
+
+@compiled
+def part_velocities(state: Any, hit: Any, drums: Drums, shares: Shares) -> Drums:
+    """Velocities of a hit's drums, each by its share of the power; 0 of nobody."""
+    if drums[1] == NOBODY:
+        return int(hit.velocity), 0, 0
+    loud = scaled_velocity(state, GUESS_SCALE, hit.level + in_db(shares[0]))
+    softer = scaled_velocity(state, GUESS_SCALE, hit.level + in_db(shares[1]))
+    if drums[2] == NOBODY:
+        return loud, softer, 0
+    return loud, softer, scaled_velocity(state, GUESS_SCALE, hit.level + in_db(shares[2]))
+
+
+@compiled
+def sound_parts(state: Any, stage: int, drums: Drums, velocities: Drums) -> None:
     """Begin the sounds of a hit's drums."""
-    sound_hit(state, stage, first, loud)
-    if second != NOBODY:
-        sound_hit(state, stage, second, softer)
+    for place in range(MOST_PARTS):
+        if place == 0 or drums[place] != NOBODY:
+            sound_hit(state, stage, drums[place], velocities[place])
 
 
 @compiled
-def tell_parts(state: Any, slot: int, loud: int, second: int, softer: int) -> None:
+def tell_parts(state: Any, slot: int, drums: Drums, velocities: Drums) -> None:
     """Fill in the drums of a hit."""
     event = state.events[slot]
-    event.second = second
-    event.part_velocity[0], event.part_velocity[1] = loud, softer
+    for place in range(MOST_PARTS):
+        event.part_velocity[place] = velocities[place]
+        if place > 0:
+            event.others[place - 1] = drums[place]
 
 
 @compiled

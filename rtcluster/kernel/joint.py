@@ -27,7 +27,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from rtcluster.events import FINAL, GUESS, LEARNING, NOBODY, ONSET, OVERLAPPED, REVISED
+from rtcluster.events import FINAL, GUESS, LEARNING, MOST_PARTS, NOBODY, ONSET, OVERLAPPED, REVISED
 from rtcluster.kernel.advance import (
     FINAL_STAGE,
     GUESS_SCALE,
@@ -38,6 +38,8 @@ from rtcluster.kernel.advance import (
     describe,
     fill,
     in_db,
+    is_revised,
+    keep_guess,
     loudness,
     measure_hit,
     measure_shape,
@@ -56,7 +58,7 @@ from rtcluster.kernel.jit import compiled
 from rtcluster.kernel.levels import measure_levels
 from rtcluster.kernel.onset import condition, detect, stretch
 from rtcluster.kernel.ring import claim, commit, push_onset, show_settled
-from rtcluster.kernel.sets import judge_sets
+from rtcluster.kernel.sets import WHOLE, Drums, Shares, judge_sets
 from rtcluster.kernel.shape import measure_before, measure_stretch, offset_of, own_powers
 from rtcluster.kernel.state import FINISHING, GUESSING, MAX_OPEN, NOT_CUT
 from rtcluster.kernel.velocity import BEFORE_S, PEAK_S, level_of
@@ -281,7 +283,7 @@ def settle_joint(states: Any, ended: bool) -> None:
 
 
 @compiled
-def judge_joint(states: Any, slot: int, span: int, stage: int) -> tuple[int, int, float, float]:
+def judge_joint(states: Any, slot: int, span: int, stage: int) -> tuple[Drums, float, Shares]:
     """Which drums sound in a hit; as :func:`rtcluster.kernel.advance.classify_hit`."""
     joint = states[0]
     hit, model = joint.hits[slot], joint.model[0]
@@ -291,7 +293,7 @@ def judge_joint(states: Any, slot: int, span: int, stage: int) -> tuple[int, int
         one = states[hit.place]
         measure_hit(one, hit, span)
         class_, margin = classify(model, stage, one.raw, joint.scaled)
-        return class_, NOBODY, margin, 1.0
+        return (int(class_), NOBODY, NOBODY), margin, WHOLE
     sets, count, stretches = joint.sets[0], 0, 0
     for m in range(1, joint.microphones + 1):
         one = states[m]
@@ -317,16 +319,15 @@ def tell_joint(states: Any, slot: int, span: int, kind: int, stage: int) -> None
     """Judge a hit, and emit its guess or final.
 
     Each drum is as loud as on the microphone that hears it best, against what that one has heard;
-    two drums of one microphone share it.
+    drums of one microphone share it.
     """
     joint = states[0]
     hit = joint.hits[slot]
     if kind == GUESS:
         check_microphones(states, hit, span)
-    first, second, margin, share = judge_joint(states, slot, span, stage)
-    home = joint.sets[0].judges[joint.left_out].home
-    if first >= 0 and joint.model[0].by_sets:
-        hit.place = home[first]
+    drums, margin, shares = judge_joint(states, slot, span, stage)
+    if drums[0] >= 0 and joint.model[0].by_sets:
+        hit.place = joint.sets[0].judges[joint.left_out].home[drums[0]]
     one = states[hit.place]
     whole = level_on(one, hit, min(span, joint.guess))
     hit.level = whole
@@ -334,37 +335,55 @@ def tell_joint(states: Any, slot: int, span: int, kind: int, stage: int) -> None
         hit.velocity = loudness(one, GUESS_SCALE, whole)
     else:
         hit.velocity = scaled_velocity(one, GUESS_SCALE, whole)
-    loud, softer = hit.velocity, 0
-    if second != NOBODY:
-        other = states[home[second]]
-        if home[second] == hit.place:
-            loud = scaled_velocity(one, GUESS_SCALE, whole + in_db(share))
-            softer = scaled_velocity(one, GUESS_SCALE, whole + in_db(1.0 - share))
-        else:
-            level = level_on(other, hit, min(span, joint.guess))
-            if kind == GUESS:
-                softer = loudness(other, GUESS_SCALE, level)
-            else:
-                softer = scaled_velocity(other, GUESS_SCALE, level)
-    sound_parts(joint, kind, first, loud, second, softer)
+    loud = int(hit.velocity)
+    softer = softest = 0
+    if drums[1] != NOBODY:
+        loud = velocity_of(states, hit, drums, shares, 0, span, kind)
+        softer = velocity_of(states, hit, drums, shares, 1, span, kind)
+    if drums[2] != NOBODY:
+        softest = velocity_of(states, hit, drums, shares, 2, span, kind)
+    velocities = loud, softer, softest
+    sound_parts(joint, kind, drums, velocities)
     measure_hit(one, hit, span)
     joint.zcr, joint.energy = one.zcr, one.energy
     joint.raw[:] = one.raw
     place = claim(joint, kind)
     if place >= 0:
-        describe(joint, place, hit, span, first, margin)
-        tell_parts(joint, place, loud, second, softer)
+        describe(joint, place, hit, span, drums[0], margin)
+        tell_parts(joint, place, drums, velocities)
         event = joint.events[place]
         event.channel = one.number
         if kind == FINAL:
-            same = first == hit.guess_class and second == hit.guess_second
-            swapped = first == hit.guess_second and second == hit.guess_class
-            revised = hit.guess_class != LEARNING and not (same or swapped)
             overlapped = span < joint.window and hit.cut != NOT_CUT
-            event.flags = OVERLAPPED * overlapped + REVISED * revised
+            event.flags = OVERLAPPED * overlapped + REVISED * is_revised(hit, drums)
         commit(joint)
     if kind == GUESS:
-        hit.guess_class, hit.guess_second = first, second
+        keep_guess(hit, drums)
+
+
+@compiled
+def velocity_of(
+    states: Any, hit: Any, drums: Drums, shares: Shares, place: int, span: int, kind: int
+) -> int:
+    """Velocity of one of a hit's drums, on the microphone that hears it best."""
+    joint = states[0]
+    home = joint.sets[0].judges[joint.left_out].home
+    total, first = 0.0, place  # of the drums of its microphone
+    for other in range(MOST_PARTS):
+        if drums[other] != NOBODY and home[drums[other]] == home[drums[place]]:
+            total += shares[other]
+            first = min(first, other)
+    one, share = states[home[drums[place]]], shares[place] / total
+    level = hit.level
+    if first > 0:
+        level = level_on(one, hit, min(span, joint.guess))
+        if kind == GUESS and first == place:
+            own = loudness(one, GUESS_SCALE, level)
+            if share == 1.0:
+                return own
+    elif share == 1.0:
+        return int(hit.velocity)
+    return scaled_velocity(one, GUESS_SCALE, level + in_db(share))
 
 
 @compiled

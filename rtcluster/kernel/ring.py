@@ -103,7 +103,7 @@ def claim(state: Any, kind: int) -> Any:
     event.zcr = 0
     event.span = 0
     event.velocity = 0
-    event.second = NOBODY
+    event.others[:] = NOBODY
     event.part_velocity[:] = 0
     event.flags = 0
     event.level = 0.0

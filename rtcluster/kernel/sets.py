@@ -1,6 +1,6 @@
 """Which drums sound in a hit: a linear classifier over the sets of a kit's drums.
 
-[audio thread] A set is one drum or two. Its score is linear in the hit's values
+[audio thread] A set is one drum, two or three. Its score is linear in the hit's values
 (:func:`rtcluster.kernel.shape.represent`), as linear discriminant analysis has it, plus what the
 session so far says of how often the set is played. What decides lies in arrays that
 :mod:`rtcluster.learning.drum_sets` makes before the stream begins; there is a classifier for each
@@ -10,26 +10,32 @@ number of stretches, so that a hit that the next one cuts short is judged by wha
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 from numba import carray
 
-from rtcluster.events import NOBODY, UNKNOWN
+from rtcluster.events import MOST_PARTS, NOBODY, UNKNOWN
 from rtcluster.kernel.click import as_pointer
 from rtcluster.kernel.jit import compiled
 from rtcluster.kernel.shape import MAX_STRETCHES, MAX_VALUES, represent
 from rtcluster.settings import MAX_CLASSES, MAX_MICROPHONES
 
 MAX_SETS = MAX_CLASSES * (MAX_CLASSES + 1) // 2
-"""Single drums and pairs of drums."""
+"""Single drums and pairs of drums; with few drums the sets of three find room, too."""
 
 SOFT = np.float64(0.02)
 """Share of the mean power of a hit's bands below which a band counts for little in the shares."""
 
 LEAST_SHARE = 0.01
-"""Of the power of a hit that the weaker of two drums has at least: 20 dB under it."""
+"""Of the power of a hit that the weaker of its drums has at least: 20 dB under it."""
+
+WHOLE = (1.0, 0.0, 0.0)
+"""The shares of a hit in which one drum sounds."""
+
+Drums: TypeAlias = tuple[int, int, int]
+Shares: TypeAlias = tuple[float, float, float]
 
 JUDGE = np.dtype(
     [
@@ -50,8 +56,7 @@ SETS = np.dtype(
         ("count", "i4"),  # sets; 0: there is no classifier
         ("drums", "i4"),
         ("bands", "i4"),  # of a stretch of each microphone
-        ("first", "i4", (MAX_SETS,)),
-        ("second", "i4", (MAX_SETS,)),
+        ("members", "i4", (MAX_SETS, MOST_PARTS)),  # classes, then NOBODY
         ("judges", JUDGE, (1 + MAX_MICROPHONES,)),  # 0: of all; else without that microphone
         ("own", "f4", (MAX_VALUES // 2,)),
         ("values", "f4", (MAX_VALUES,)),
@@ -69,7 +74,7 @@ def judge_sets(
     stretches: int,
     prior: npt.NDArray[np.float32],
     reject: float,
-) -> tuple[int, int, float, float]:
+) -> tuple[Drums, float, Shares]:
     """The drums of a hit.
 
     Parameters
@@ -89,13 +94,13 @@ def judge_sets(
 
     Returns
     -------
-    first, second : int
-        Classes, the stronger one first; ``NOBODY`` is the second of a lone one. ``UNKNOWN`` and
+    drums : tuple of int
+        Three classes, the strongest first; ``NOBODY`` where fewer sound. ``UNKNOWN`` and
         ``NOBODY`` where the hit is rejected.
     margin : float
         ``(p1 - p2) / (p1 + p2)`` of the probabilities of the likeliest set and of the next.
-    share : float
-        Of the power of the hit, the first drum's.
+    shares : tuple of float
+        Of the power of the hit, each drum's; 0 of nobody.
     """
     place = stretches - 1
     count = represent(sets.own[:n], sets.values)
@@ -112,14 +117,24 @@ def judge_sets(
             next_best = score[k]
     margin = math.tanh(0.5 * min(score[best] - next_best, 100.0))
     if reject > 0.0 and distance(sets, judge, place, x, best) > reject * judge.spread[place]:
-        return UNKNOWN, NOBODY, margin, 1.0
-    first, second = sets.first[best], sets.second[best]
-    if second == NOBODY:
-        return first, NOBODY, margin, 1.0
-    share = share_of(sets, judge, sets.own[:n], place, first, second)
-    if share < 0.5:
-        return second, first, margin, 1.0 - share
-    return first, second, margin, share
+        return (UNKNOWN, NOBODY, NOBODY), margin, WHOLE
+    own = sets.members[best]
+    a, b, c = int(own[0]), int(own[1]), int(own[2])
+    if b == NOBODY:
+        return (a, NOBODY, NOBODY), margin, WHOLE
+    if c == NOBODY:
+        share = share_of(sets, judge, sets.own[:n], place, a, b)
+        if share < 0.5:
+            return (b, a, NOBODY), margin, (1.0 - share, share, 0.0)
+        return (a, b, NOBODY), margin, (share, 1.0 - share, 0.0)
+    p, q, r = shares_of(sets, judge, sets.own[:n], place, (a, b, c))
+    if p < q:
+        a, b, p, q = b, a, q, p
+    if q < r:
+        b, c, q, r = c, b, r, q
+    if p < q:
+        a, b, p, q = b, a, q, p
+    return (a, b, c), margin, (p, q, r)
 
 
 @compiled
@@ -185,3 +200,51 @@ def share_of(
     if one + other <= 0.0:
         return 0.5
     return min(1.0 - LEAST_SHARE, max(LEAST_SHARE, one / (one + other)))
+
+
+@compiled
+def shares_of(
+    sets: Any, judge: Any, powers: npt.NDArray[np.float32], place: int, drums: Drums
+) -> Shares:
+    """Shares of a hit's power that are each of three drums'; see :func:`share_of`."""
+    n = powers.size
+    own = carray(as_pointer(judge.power[place]), (sets.drums, n), dtype=np.float32)
+    mean = 0.0
+    for i in range(n):
+        mean += powers[i]
+    mean /= n
+    aa = bb = cc = ab = ac = bc = ay = by = cy = 0.0
+    for i in range(n):
+        y = float(powers[i]) / mean
+        weight = 1.0 / ((y + SOFT) * (y + SOFT))
+        a, b, c = float(own[drums[0], i]), float(own[drums[1], i]), float(own[drums[2], i])
+        aa += weight * a * a
+        bb += weight * b * b
+        cc += weight * c * c
+        ab += weight * a * b
+        ac += weight * a * c
+        bc += weight * b * c
+        ay += weight * a * y
+        by += weight * b * y
+        cy += weight * c * y
+    below = determinant(aa, ab, ac, ab, bb, bc, ac, bc, cc)
+    if below <= 1e-9 * aa * bb * cc:
+        return 1.0 / 3.0, 1.0 / 3.0, 1.0 / 3.0
+    # Cramer's rule; what would be less than nothing is as good as nothing.
+    p = max(0.0, determinant(ay, ab, ac, by, bb, bc, cy, bc, cc))
+    q = max(0.0, determinant(aa, ay, ac, ab, by, bc, ac, cy, cc))
+    r = max(0.0, determinant(aa, ab, ay, ab, bb, by, ac, bc, cy))
+    total = p + q + r
+    if total <= 0.0:
+        return 1.0 / 3.0, 1.0 / 3.0, 1.0 / 3.0
+    p, q, r = max(LEAST_SHARE, p / total), max(LEAST_SHARE, q / total), max(LEAST_SHARE, r / total)
+    total = p + q + r
+    return p / total, q / total, r / total
+
+
+@compiled
+def determinant(
+    a: float, b: float, c: float, d: float, e: float, f: float, g: float, h: float, i: float
+) -> float:
+    """Of a matrix of three rows."""
+    return a * (e * i - f * h) - b * (d * i - f * g) + c * (d * h - e * g)

@@ -29,7 +29,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from rtcluster.events import EVENT
+from rtcluster.events import EVENT, MOST_PARTS
 from rtcluster.kernel.aubio_c import FVEC
 from rtcluster.kernel.click import CLICK, VOICE, VOICES
 from rtcluster.kernel.detector import DETECTOR
@@ -98,7 +98,7 @@ HIT = np.dtype(
         ("level", "f8"),  # dBFS, of the whole attack
         ("place", "i4"),  # of several microphones, the one that knows it best
         ("guess_class", "i4"),
-        ("guess_second", "i4"),
+        ("guess_others", "i4", (MOST_PARTS - 1,)),
         ("stretches", "i4"),  # of its spectrum that were measured
         ("powers", "f4", (1 + MAX_STRETCHES, BANDS)),  # theirs, after that of what sounded before
         ("whole", "f4", (2, BANDS)),  # the same of the one stretch of features that are bands

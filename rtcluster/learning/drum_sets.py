@@ -1,4 +1,4 @@
-"""Learning which drums sound in a hit, one or two, from taught strokes.
+"""Learning which drums sound in a hit, one to three, from taught strokes.
 
 Linear discriminant analysis (Fisher; Hastie, Tibshirani and Friedman, "The Elements of Statistical
 Learning", 2009, section 4.3) over the sets of drums, on the examples of
@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from rtcluster.events import NOBODY
+from rtcluster.events import MOST_PARTS, NOBODY
 from rtcluster.kernel import shape
 from rtcluster.kernel.entry import measure_all
 from rtcluster.kernel.sets import MAX_SETS
@@ -24,6 +24,7 @@ from rtcluster.kernel.shape import SHAPE
 from rtcluster.kernel.state import State
 from rtcluster.learning import examples
 from rtcluster.learning.bleed import Bleed, bleed_of
+from rtcluster.learning.examples import DrumSet
 from rtcluster.learning.strokes import Stroke
 from rtcluster.learning.threads import one_thread
 from rtcluster.settings import BANDS
@@ -37,11 +38,14 @@ WARMTH = 0.5
 """What the scores are multiplied by: examples are more alike than what is played, and the
 differences of their scores too large."""
 
-LONE_ODDS = 2.0
-"""How much likelier a lone drum is than one pair before anything is heard ..."""
+ODDS = {1: 2.0, 2: 1.0, 3: 0.2}
+"""How likely a set of so many drums is, to one pair, before anything is heard ..."""
 
 HEARD = 10.0
 """... and how many hits that counts for, against those of the session."""
+
+OF_THREE = range(3, 7)
+"""Drums of a kit that are told three at once. With more, such sets are too many to learn."""
 
 SEED = 0
 
@@ -77,8 +81,8 @@ class DrumSets:
 
     Attributes
     ----------
-    drums : tuple of (int, int)
-        The sets; the second of a lone one is -1.
+    drums : tuple of tuple of int
+        The sets, as :func:`rtcluster.learning.examples.sets_of` gives them.
     judges : tuple of Judge
         By the number of stretches, from one.
     without : tuple of tuple of Judge
@@ -91,7 +95,7 @@ class DrumSets:
         Which microphones hear which drums.
     """
 
-    drums: tuple[tuple[int, int], ...]
+    drums: tuple[DrumSet, ...]
     judges: tuple[Judge, ...] = field(compare=False)
     without: tuple[tuple[Judge, ...], ...] = field(compare=False)
     edges: tuple[int, ...]
@@ -115,9 +119,8 @@ class DrumSets:
         out = states[0]["sets"][0]
         out["bands"] = shape.bands_of(max(1, len(states) - 1))
         out["count"] = len(self.drums)
-        out["drums"] = sum(second == NOBODY for _, second in self.drums)
-        for place, (first, second) in enumerate(self.drums):
-            out["first"][place], out["second"][place] = first, second
+        out["drums"] = sum(size_of(one) == 1 for one in self.drums)
+        out["members"][: len(self.drums)] = self.drums
         for place, judges in enumerate((self.judges, *self.without)):
             record = out["judges"][place]
             home = self.bleed.home_without(place - 1) if place else self.bleed.home
@@ -129,8 +132,12 @@ class DrumSets:
 
     def place(self, classes: Sequence[int]) -> int:
         """Place of a set, given by its classes in any order."""
-        pair = (classes[0], NOBODY) if len(classes) == 1 else (min(classes), max(classes))
-        return self.drums.index(pair)
+        return self.drums.index((*sorted(classes), *(NOBODY,) * (MOST_PARTS - len(classes))))
+
+
+def size_of(drums: DrumSet) -> int:
+    """Drums of a set."""
+    return len(drums) - drums.count(NOBODY)
 
 
 class Odds:
@@ -143,7 +150,7 @@ class Odds:
 
     def __init__(self, sets: DrumSets) -> None:
         self._sets = sets
-        first = np.array([LONE_ODDS if second == NOBODY else 1.0 for _, second in sets.drums])
+        first = np.array([ODDS[size_of(one)] for one in sets.drums])
         self._counts = HEARD * first / first.sum()
 
     def learn(self, classes: Sequence[int]) -> None:
@@ -185,14 +192,17 @@ def train(
     shape.configure(own[0], samplerate, top_hz, edges)
     before = int(own["before"][0])
     made = examples.make(strokes, classes, samplerate, before, edges[-1], SEED)
-    powers = powers_of(made, own)
+    powers, sets, drums = powers_of(made, own), made.sets, made.drums
+    if classes in OF_THREE:
+        more = examples.make(strokes, classes, samplerate, before, edges[-1], SEED + 1, sizes=(3,))
+        powers = np.concatenate([powers, powers_of(more, own)])
+        sets, drums = np.concatenate([sets, len(drums) + more.sets]), drums + more.drums
     microphones = powers.shape[1]
     bands = shape.bands_of(microphones)
 
     def judges(powers: npt.NDArray[np.float32]) -> tuple[Judge, ...]:
         return tuple(
-            _fit(powers, stretches, bands, made.sets, len(made.drums), classes)
-            for stretches in range(1, len(edges))
+            _fit(powers, stretches, bands, sets, drums) for stretches in range(1, len(edges))
         )
 
     with one_thread():
@@ -202,7 +212,7 @@ def train(
             for place in range(microphones if microphones > 1 else 0)
         )
     bleed = bleed_of(strokes, classes, samplerate)
-    return DrumSets(tuple(made.drums), every, without, tuple(edges), top_hz, bleed)
+    return DrumSets(tuple(drums), every, without, tuple(edges), top_hz, bleed)
 
 
 def powers_of(made: examples.Examples, record: Any) -> npt.NDArray[np.float32]:
@@ -246,20 +256,20 @@ def _fit(
     stretches: int,
     bands: int,
     sets: npt.NDArray[np.int64],
-    count: int,
-    classes: int,
+    drums: Sequence[DrumSet],
 ) -> Judge:
-    microphones = powers.shape[1]
+    microphones, count = powers.shape[1], len(drums)
+    sizes = np.array([size_of(one) for one in drums])
     x = values_of(powers, stretches, bands).astype(np.float64)
     size = np.bincount(sets, minlength=count)
     mean = np.zeros((count, x.shape[1]))
     np.add.at(mean, sets, x)
     mean /= size[:, None]
     rest = x - mean[sets]
-    # Every set counts alike, a lone drum twice as much.
-    weight = np.where(np.arange(count) < classes, 2.0, 1.0) / size
+    # Every set counts alike, a lone drum twice as much; those of three would blur the others.
+    weight = np.choose(sizes - 1, [2.0, 1.0, 0.0]) / size
     weight = weight[sets] / weight[sets].sum()
-    scale = x.std(axis=0) + 1.0
+    scale = x[weight > 0.0].std(axis=0) + 1.0
     rest *= np.sqrt(weight)[:, None] / scale
     covariance = rest.T @ rest
     n = len(covariance)
@@ -274,8 +284,8 @@ def _fit(
     heard = powers[:, :, 1 : 1 + stretches].astype(np.float64)
     heard = heard.reshape(len(powers), microphones, stretches, bands, -1).sum(axis=-1)
     heard = heard.reshape(len(powers), -1)
-    power = np.zeros((classes, heard.shape[1]))
-    for c in range(classes):
+    power = np.zeros(((sizes == 1).sum(), heard.shape[1]))
+    for c in range(len(power)):
         lone = heard[sets == c]
         power[c] = (lone / (lone.mean(axis=1, keepdims=True) + 1e-20)).mean(axis=0)
     return Judge(

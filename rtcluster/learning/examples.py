@@ -1,4 +1,4 @@
-"""Training examples made of taught strokes: lone hits, and pairs that no one has played.
+"""Training examples made of taught strokes: lone hits, and two or three that no one has played.
 
 Audio adds. So what two drums sound like together can be made from what each sounds like alone, at
 any balance and any few milliseconds apart; and what still rings of a third can be put behind them.
@@ -8,13 +8,15 @@ Deterministic for a seed. Belongs to the main thread, before a stream begins.
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-from rtcluster.events import NOBODY
+from rtcluster.events import MOST_PARTS, NOBODY
 from rtcluster.learning.strokes import LEAD_S, Audio, Stroke
 
 LONE = 120
@@ -23,11 +25,12 @@ LONE = 120
 MOST_LONE, FEWEST_LONE = 1200, 10
 """... of all of them at most, and of each at least."""
 
-TOGETHER = 600
-"""Examples of each two drums together. With a few of each, chance decides too much, ..."""
+TOGETHER = {2: (600, 3000), 3: (200, 1200)}
+"""By how many drums sound together: examples of each such set, and of all of them at most. With a
+few of each, chance decides too much, and with more of all a kit of many drums would take long."""
 
-MOST_TOGETHER, FEWEST_TOGETHER = 3000, 6
-"""... and with more than these of all pairs a kit of many drums would take long."""
+FEWEST_TOGETHER = 6
+"""Of each set at least."""
 
 GAIN_DB = (-9.0, 6.0)
 """Of each stroke."""
@@ -50,6 +53,9 @@ TAIL_AFTER_S = (0.03, 0.06)
 MICROPHONE_DB = 4.0
 """By how much the gain of each of several microphones differs, up or down: they are touched."""
 
+DrumSet: TypeAlias = tuple[int, ...]
+"""The classes of a set, in order, and ``NOBODY`` up to three."""
+
 AT_ONCE = 64
 """Examples that are made at once."""
 
@@ -69,23 +75,23 @@ class Examples:
         The first sample of each.
     sets : ndarray of int64, shape (n,)
         Place in ``drums`` of what sounds.
-    drums : list of (int, int)
+    drums : list of tuple of int
         The sets, as :func:`sets_of` gives them.
     """
 
     audio: Iterator[Audio]
     starts: npt.NDArray[np.int64]
     sets: npt.NDArray[np.int64]
-    drums: list[tuple[int, int]]
+    drums: list[DrumSet]
 
 
-def sets_of(classes: int) -> list[tuple[int, int]]:
-    """Sets of drums that may sound in one hit: the lone ones first, then two together.
-
-    Three at once are heard as two of them: sets of three were tried, and what they find is less
-    than what they take from the pairs.
-    """
-    return [(a, NOBODY) for a in range(classes)] + list(itertools.combinations(range(classes), 2))
+def sets_of(classes: int, sizes: Sequence[int] = (1, 2)) -> list[DrumSet]:
+    """Sets of so many drums that may sound in one hit, the small ones first."""
+    return [
+        (*drums, *(NOBODY,) * (MOST_PARTS - size))
+        for size in sizes
+        for drums in itertools.combinations(range(classes), size)
+    ]
 
 
 def make(
@@ -96,9 +102,9 @@ def make(
     length: int,
     seed: int,
     *,
-    pairs: bool = True,
+    sizes: Sequence[int] = (1, 2),
 ) -> Examples:
-    """Make examples of every drum and every pair of drums.
+    """Make examples of every set of so many drums.
 
     Parameters
     ----------
@@ -110,12 +116,12 @@ def make(
     before, length : int
         Samples needed before and from the first sample of a hit on.
     seed : int
-    pairs : bool
-        Otherwise lone hits alone: as many of each stroke, drum by drum in the strokes' order.
+    sizes : sequence of int
+        Of lone hits, 1, there are as many of each stroke, drum by drum in the strokes' order.
     """
     # The noise has a generator of its own: at any rate the same strokes are put together.
     random, noise = map(np.random.default_rng, np.random.SeedSequence(seed).spawn(2))
-    drums = sets_of(classes)
+    drums = sets_of(classes, sizes)
     # A row for each microphone.
     heard = [np.atleast_2d(one.audio.T) for one in strokes]
     owner = [one.class_ for one in strokes]
@@ -124,16 +130,16 @@ def make(
     ]
     microphones = len(heard[0])
     lone = max(FEWEST_LONE, min(LONE, MOST_LONE // len(strokes)))
-    together = max(FEWEST_TOGETHER, min(TOGETHER, MOST_TOGETHER // max(1, len(drums) - classes)))
-    wanted = [
-        (place, [audio])
-        for place in range(classes)
-        for audio in by_class[place]
-        for _ in range(lone)
-    ]
-    for place in range(classes, len(drums) if pairs else classes):
-        for _ in range(together):
-            chosen = [by_class[c][random.integers(len(by_class[c]))] for c in drums[place]]
+    wanted: list[tuple[int, list[Audio]]] = []
+    for place, members in enumerate(drums):
+        sounding = [c for c in members if c != NOBODY]
+        if len(sounding) == 1:
+            wanted += [(place, [audio]) for audio in by_class[members[0]] for _ in range(lone)]
+            continue
+        each, most = TOGETHER[len(sounding)]
+        each = min(each, most // math.comb(classes, len(sounding)))
+        for _ in range(max(FEWEST_TOGETHER, each)):
+            chosen = [by_class[c][random.integers(len(by_class[c]))] for c in sounding]
             wanted.append((place, chosen))
     lead, jitter = int(LEAD_S * samplerate), int(JITTER_S * samplerate) + 1
     onset = before + jitter + lead

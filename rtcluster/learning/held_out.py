@@ -89,7 +89,7 @@ def _measured(strokes: Sequence[Stroke], classes: int, samplerate: int) -> npt.N
     own = np.zeros(1, SHAPE)
     shape.configure(own[0], samplerate, 0.45 * samplerate, edges)
     before = int(own["before"][0])
-    made = examples.make(strokes, classes, samplerate, before, edges[-1], SEED, pairs=False)
+    made = examples.make(strokes, classes, samplerate, before, edges[-1], SEED, sizes=(1,))
     powers = powers_of(made, own)
     values = values_of(powers, len(edges) - 1, shape.bands_of(powers.shape[1]))
     return values.reshape(len(strokes), -1, values.shape[1])

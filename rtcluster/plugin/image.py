@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from rtcluster.engine.processor import Processor
 from rtcluster.errors import RtclusterError
-from rtcluster.events import EVENT
+from rtcluster.events import EVENT, MOST_PARTS
 from rtcluster.kernel.cache import source_digest
 from rtcluster.kernel.state import STATE
 from rtcluster.learning.kit import Kit
@@ -88,6 +88,7 @@ def header(drums: int, uri: str, silent_db: float) -> str:
     values = {
         "URI": f'"{uri}"',
         "DRUMS": drums,
+        "PARTS": MOST_PARTS,
         "SILENT_DB": f"{silent_db:.1f}f",
         "BUILD": f"0x{source_digest()}u",
         "STATE_BYTES": STATE.itemsize,
@@ -97,7 +98,7 @@ def header(drums: int, uri: str, silent_db: float) -> str:
     return "".join(f"#define {name} {value}\n" for name, value in values.items())
 
 
-_TOLD = ("kind", "class_", "emitted", "second", "part_velocity")
+_TOLD = ("kind", "class_", "emitted", "others", "part_velocity")
 
 
 def _offset(dtype: np.dtype[Any], name: str) -> int:

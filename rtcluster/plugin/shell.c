@@ -43,7 +43,7 @@ typedef struct {
 __attribute__((visibility("hidden"))) int64_t rtcluster_hear(
     void *state, const float *audio, int64_t frames, void *events, int64_t room);
 
-enum { ONSET = 1, GUESS = 2, FINAL = 3, NOBODY = -1 }; /* an event's kind, and its second drum */
+enum { ONSET = 1, GUESS = 2, FINAL = 3, NOBODY = -1 }; /* an event's kind, and who is no drum */
 enum { PIECE = 1024, ROOM = 64 }; /* frames heard at once; events taken at once */
 enum { NOTES = 128, NOTE_ON = 0x99, NOTE_OFF = 0x89, RELEASE = 64 }; /* MIDI, channel 10 */
 #define NOTE_S 0.050 /* from a note-on to its note-off */
@@ -249,14 +249,21 @@ static void tell(Plugin *self, const char *event)
     if (AT(const int32_t, event, EVENT_KIND) != wanted)
         return;
     int64_t frame = AT(const int64_t, event, EVENT_EMITTED) - 1 - self->now;
-    int second = AT(const int32_t, event, EVENT_SECOND);
-    int note = note_of(self, AT(const int32_t, event, EVENT_CLASS));
-    int other = second == NOBODY ? -1 : note_of(self, second);
+    int notes[PARTS];
+    notes[0] = note_of(self, AT(const int32_t, event, EVENT_CLASS));
+    for (int part = 1; part < PARTS; part++) {
+        int drum = AT(const int32_t, event, EVENT_OTHERS + 4 * (part - 1));
+        notes[part] = drum == NOBODY ? -1 : note_of(self, drum);
+    }
     end_notes(self, frame + 1);
-    if (note >= 0)
-        begin_note(self, frame, note, AT(const int32_t, event, EVENT_PART_VELOCITY));
-    if (other >= 0 && other != note)
-        begin_note(self, frame, other, AT(const int32_t, event, EVENT_PART_VELOCITY + 4));
+    for (int part = 0; part < PARTS; part++) {
+        int told = notes[part] < 0;
+        for (int before = 0; before < part; before++)
+            told |= notes[before] == notes[part];
+        if (!told)
+            begin_note(self, frame, notes[part],
+                       AT(const int32_t, event, EVENT_PART_VELOCITY + 4 * part));
+    }
 }
 
 /* Denormals count as zero while this runs; arithmetic on them is a hundred times slower. */

@@ -72,6 +72,18 @@ def test_one_drum_or_two_are_told_on_the_microphone_of_the_first(events, played,
         assert event.channel == MICROPHONES[NAMES.index(event.name)]
 
 
+def test_three_drums_at_once_are_each_as_loud_as_on_their_own_microphone(kit):
+    sets = [*((name,) for name in NAMES), NAMES, NAMES]
+    audio, _ = performance(sets, np.random.default_rng(6))
+    finals = of(heard(kit, audio), Final)
+    assert [len(event.parts) for event in finals] == [1, 1, 1, 3, 3]
+    alone = {event.name: event.velocity for event in finals[:3]}
+    for event in finals[3:]:
+        assert {part.name for part in event.parts} == {*NAMES}
+        assert event.parts[0].velocity == event.velocity  # nobody else is on its microphone
+        assert all(abs(part.velocity - alone[part.name]) < 25 for part in event.parts)
+
+
 def test_the_gains_of_single_microphones_do_not_count(kit, played):
     sets, audio, _ = played
     other = audio * np.array([0.5, 1.9, 0.6], np.float32)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 import json
 import time
 
@@ -10,9 +11,9 @@ import soxr
 from rtcluster import Final, Guess, Processor, Settings
 from rtcluster.events import NOBODY
 from rtcluster.learning import examples
-from rtcluster.learning.drum_sets import HEARD, Odds, train
+from rtcluster.learning.drum_sets import HEARD, OF_THREE, Odds, train
 from rtcluster.learning.strokes import LEAD_S, Stroke
-from tests.support.taught import ALL, NAMES, RATE, performance, stroke, taught_kit
+from tests.support.taught import ALL, NAMES, RATE, TONES, performance, stroke, taught_kit
 
 
 @pytest.fixture(scope="module")
@@ -57,12 +58,48 @@ def test_a_kit_with_its_audio_works_with_another_guess_and_window(kit, options):
     assert right(heard(kit, audio, **options), sets, starts) >= 0.85
 
 
-def test_class_and_name_are_the_strongest_parts_and_each_has_its_velocity(kit):
-    audio, _ = performance([("kick", "hat")] * 6, np.random.default_rng(9))
-    for event in heard(kit, audio):
+@pytest.fixture(scope="module")
+def tones():
+    return taught_kit([*TONES])
+
+
+def test_three_drums_at_once_are_told_and_one_or_two_stay_so(tones):
+    sets = [drums for size in (1, 2, 3) for drums in itertools.combinations(TONES, size)] * 4
+    audio, starts = performance(sets, np.random.default_rng(13))
+    events = heard(tones, audio)
+    assert right(events, sets, starts) >= 0.9
+    assert right(events, sets, starts, Guess) >= 0.9
+
+
+@pytest.mark.parametrize("strong", TONES)
+def test_which_of_three_is_the_strongest_is_told_by_the_power(tones, strong):
+    audio, starts = performance([(*TONES,)] * 4, np.random.default_rng(14))
+    audio *= 0.3
+    for n, start in enumerate(starts):
+        own = 0.3 * stroke(strong, RATE, np.random.default_rng(n))
+        audio[start : start + len(own)] += own
+    finals = [event for event in heard(tones, audio) if isinstance(event, Final)]
+    assert [event.name for event in finals] == [strong] * 4
+    assert {len(event.parts) for event in finals} == {3}
+    assert all(event.parts[0].velocity > event.parts[1].velocity + 5 for event in finals)
+
+
+def test_sets_of_three_are_learned_of_a_few_drums_alone():
+    random = np.random.default_rng(3)
+    own = np.concatenate([np.zeros(int(LEAD_S * RATE)), stroke("kick", RATE, random)])
+    for count in (2, OF_THREE[-1], OF_THREE[-1] + 1):
+        strokes = [Stroke(n, own.astype(np.float32)[: int(0.1 * RATE)]) for n in range(count)]
+        sets = train(strokes, count, RATE, RATE, 1323, 2000)
+        assert any(NOBODY not in drums for drums in sets.drums) is (count in OF_THREE)
+
+
+@pytest.mark.parametrize("drums", [("kick", "hat"), (*TONES,)])
+def test_class_and_name_are_the_strongest_parts_and_each_has_its_velocity(kit, tones, drums):
+    audio, _ = performance([drums] * 6, np.random.default_rng(9))
+    for event in heard(kit if "kick" in drums else tones, audio):
         if isinstance(event, (Guess, Final)):
             assert (event.class_, event.name) == (event.parts[0].class_, event.parts[0].name)
-            assert {part.name for part in event.parts} == {"kick", "hat"}
+            assert {part.name for part in event.parts} == {*drums}
             loud = [part.velocity for part in event.parts]
             assert loud == sorted(loud, reverse=True)
             assert all(1 <= one <= event.velocity for one in loud)
@@ -86,7 +123,8 @@ def test_training_is_deterministic():
         for n, drum in enumerate(NAMES) for _ in range(3)
     ]  # fmt: skip
     one, other = (train(strokes, 3, RATE, RATE, 1323, 3969) for _ in range(2))
-    assert one.drums == ((0, NOBODY), (1, NOBODY), (2, NOBODY), (0, 1), (0, 2), (1, 2))
+    lone, pairs = [(n, NOBODY, NOBODY) for n in range(3)], [(0, 1), (0, 2), (1, 2)]
+    assert one.drums == (*lone, *((*pair, NOBODY) for pair in pairs), (0, 1, 2))
     for a, b in zip(one.judges, other.judges, strict=True):
         assert np.array_equal(a.weights, b.weights)
 
@@ -97,7 +135,7 @@ def test_what_is_played_often_becomes_likelier_and_a_frozen_kit_does_not_learn_i
     before = odds.prior()
     for _ in range(int(HEARD)):
         odds.learn([2, 0])
-    place = sets.drums.index((0, 2))
+    place = sets.drums.index((0, 2, NOBODY))
     assert odds.prior()[place] > before[place] + 1.0
     audio, _ = performance(ALL, np.random.default_rng(11))
     for freeze in (False, True):

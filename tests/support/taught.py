@@ -1,4 +1,4 @@
-"""A kit taught on synthetic strokes, and performances in which two of them sound at once."""
+"""Kits taught on synthetic strokes, and performances in which several of them sound at once."""
 
 from __future__ import annotations
 
@@ -20,10 +20,19 @@ ALL: list[tuple[str, ...]] = [(a,) for a in NAMES]
 ALL += list(itertools.combinations(NAMES, 2))
 
 
+TONES = {"tom": 200.0, "clave": 1100.0, "bell": 6000.0}
+"""Hz of drums that do not hide each other, so that three at once can be heard."""
+
+
 def stroke(drum: str, rate: int, random: np.random.Generator) -> npt.NDArray[np.float64]:
     """A synthetic stroke; its noise and its decay differ a little from one to the next."""
-    voice = {"kick": groove.kick, "snare": groove.snare, "hat": groove.hat}[drum]
-    own = voice(rate, random)
+    if drum in TONES:
+        at = np.arange(int(0.3 * rate)) / rate
+        own = np.sin(2 * np.pi * TONES[drum] * random.uniform(0.98, 1.02) * at)
+        own *= np.exp(-at / 0.06)
+    else:
+        voice = {"kick": groove.kick, "snare": groove.snare, "hat": groove.hat}[drum]
+        own = voice(rate, random)
     decay = np.exp(-np.arange(len(own)) / rate * random.uniform(0.0, 4.0))
     return np.asarray(own * decay, np.float64)
 
@@ -46,11 +55,11 @@ def performance(
     return (gain * audio).astype(np.float32), starts
 
 
-def taught_kit() -> Kit:
+def taught_kit(names: Sequence[str] = NAMES) -> Kit:
     """A kit that was taught five strokes of each drum."""
     random = np.random.default_rng(0)
-    audio, starts = performance([(name,) for name in NAMES for _ in range(5)], random, apart=0.9)
-    teacher = Teacher(Settings(features="taught"), NAMES)
+    audio, starts = performance([(name,) for name in names for _ in range(5)], random, apart=0.9)
+    teacher = Teacher(Settings(features="taught"), names)
     processor = Processor(measuring(teacher.settings))
     processor.prepare(RATE)
     hits = Pairs().of([*processor.process(audio), *processor.flush()])
