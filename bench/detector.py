@@ -14,6 +14,8 @@ What the figures mean stands in :mod:`bench.recordings`. A detector that needs t
 has no latency. A complete run writes ``bench/results/detector.json`` and
 ``docs/pictures/detector.png``; one of some recordings, of some detectors, or at another rate or
 level only prints its table.
+
+Long, because it has an adapter for each rival, and a rival is of use here alone.
 """
 
 from __future__ import annotations

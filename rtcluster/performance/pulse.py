@@ -5,6 +5,8 @@ Then the position in beats is regressed on time: a parabola (a tempo that change
 what *drift* means here) or, where that explains too little, local parabolas (Cleveland 1979) of
 :data:`WINDOW_S`. Outliers have no say (Tukey's bisquare). The grid inside the beat is chosen again
 over the whole stretch, and its swing is a coefficient of the regression.
+
+The steps share one fit and have no use apart, so they are one long module.
 """
 
 from __future__ import annotations

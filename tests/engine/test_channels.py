@@ -1,3 +1,8 @@
+"""Several channels, each by itself: the same events as one at a time, live and from files.
+
+One module, because its tests share one recording and what each of its channels gives.
+"""
+
 from __future__ import annotations
 
 import ctypes

@@ -1,3 +1,8 @@
+"""Kits: what a file holds, what is refused of it, and that all of it comes back.
+
+One module, because one taught kit, which takes seconds to make, serves all of its tests.
+"""
+
 from __future__ import annotations
 
 import json

@@ -1,4 +1,7 @@
-"""A sound card that goes away while it is listened to, and comes back."""
+"""A sound card that goes away while it is listened to, and comes back.
+
+One module, because its tests share the same card and the same programs that hear it.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The page in a browser: a groove fills its lanes, and it does what it is asked to."""
+"""The page in a browser: a groove fills its lanes, and it does what it is asked to.
+
+One module, because its tests share one monitor and what they ask of its page.
+"""
 
 from __future__ import annotations
 

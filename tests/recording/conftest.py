@@ -14,12 +14,16 @@ import pytest
 
 from rtcluster import Processor, Settings
 from rtcluster.kernel.ring import push_xrun
+from rtcluster.learning.kit import Kit
 from rtcluster.recording.recorder import Recorder
 from rtcluster.recording.replay import Replay
 from rtcluster.session.controls import Controls, Request
 from rtcluster.session.pump import Pump
 from rtcluster.session.session import Session
+from rtcluster.sources import groove
 from tests.conftest import Kept
+
+SECONDS = 5.0
 
 
 class Stepped(Recorder):
@@ -128,3 +132,25 @@ def live(folder):
         return Live(folder, **options)
 
     return start
+
+
+@pytest.fixture(scope="module")
+def audio():
+    return groove.render(SECONDS).audio
+
+
+def edit(folder, change):
+    """Rewrite the lines of a log."""
+    lines = change(events_of(folder))
+    text = "".join(json.dumps(line) + "\n" for line in lines)
+    (folder / "events.jsonl").write_text(text)
+
+
+def kit_of(audio, **settings):
+    processor = Processor(Settings(**settings))
+    processor.prepare(44100, 64)
+    processor.process(audio)
+    processor.flush()
+    kit = Kit.of(processor.learner, processor.settings, 44100)
+    processor.close()
+    return kit

@@ -3,7 +3,7 @@
 :class:`Server` runs a ``jackd`` of its own, under a name of its own, so that it meets no other
 server on the machine. :class:`Player` is a JACK client that plays audio into another client's
 ports. Its process callback is compiled: it never waits for an interpreter, and so
-is never what is late. The live tests stand on both.
+is never what is late. The live tests stand on both, which know of each other: one module.
 """
 
 from __future__ import annotations
