@@ -61,9 +61,9 @@ def show(
     _print_columns(_classes(shown))
     for line in _held_out(shown):
         print(line)
-    if shown.microphones and shown.strokes is not None:
+    if rows := _bleed(shown):
         print()
-        _print_columns(_bleed(shown))
+        _print_columns(rows)
     if len(shown.names) > 1:
         print()
         _print_columns(_pairs(shown))
@@ -179,18 +179,25 @@ def _classes(shown: Kit) -> list[list[str]]:
     return rows
 
 
-def _bleed(shown: Kit) -> list[list[str]]:
-    """A row for each drum: how loud each microphone hears it, in dB under its own one."""
-    from rtcluster.learning.bleed import bleed_of
-    from rtcluster.learning.strokes import read
+SHADES = (("█", -6.0), ("▓", -15.0), ("▒", -25.0), ("░", -40.0))
+"""How dark a level in dB from here on is."""
 
-    assert shown.strokes is not None
-    rate = shown.strokes["samplerate"]
-    bleed = bleed_of(read(shown.strokes, rate), len(shown.names), rate)
+
+def _bleed(shown: Kit) -> list[list[str]]:
+    """A row for each drum: how loud each microphone hears it, in dB under its own one, shaded.
+
+    Empty of a kit of one channel.
+    """
+    from rtcluster.learning.bleed import of_kit
+
+    bleed = of_kit(shown)
+    if bleed is None:
+        return []
     rows = [["bleed, dB", *(f"channel {n}" for n in shown.microphones)]]
     for name, levels, home in zip(shown.names, bleed.relative_db, bleed.home, strict=True):
         cells = ["own" if place == home else f"{level:+.0f}" for place, level in enumerate(levels)]
-        rows.append([name, *cells])
+        shades = [next((c for c, least in SHADES if x >= least), " ") for x in levels]
+        rows.append([name, *(f"{3 * s} {c}" for s, c in zip(shades, cells, strict=True))])
     return rows
 
 

@@ -118,7 +118,8 @@ def _write(target: Path, found: Any, log: Log, hits: list[Hit]) -> None:
 
     name = log.path.parent.resolve().name if log.path.name == "events.jsonl" else log.path.name
     source = printable(log.session.get("source", "")) or "not told"
-    text = page(found, pictures.draw_all(found), visible(name), source, log.summary is not None)
+    drawn = pictures.draw_all(found) | _bleed(log)
+    text = page(found, drawn, visible(name), source, log.summary is not None)
     rows = found.hit_rows()
     for row, hit in zip(rows, hits, strict=True):
         row["id"] = hit.id
@@ -132,6 +133,28 @@ def _write(target: Path, found: Any, log: Log, hits: list[Hit]) -> None:
     ):
         page_file.write_bytes(page_bytes)
         figures_file.write_text(json.dumps(figures, allow_nan=False) + "\n", encoding="utf-8")
+
+
+def _bleed(log: Log) -> dict[str, Any]:
+    """The picture of the bleed, where the session began with a kit of several microphones."""
+    from rtcluster.learning import bleed, kit_file
+    from rtcluster.performance.bleed import picture_of
+    from rtcluster.recording.log import KIT_FILE
+
+    path = log.path.parent / KIT_FILE
+    if "microphones" not in log.session or not path.is_file():
+        return {}
+    try:
+        kit = kit_file.load(path)
+    except RtclusterError as error:
+        say(f"{error} The report is without its picture of the bleed.")
+        return {}
+    heard = bleed.of_kit(kit)
+    if heard is None or len(log.session["microphones"]) != len(kit.microphones):
+        return {}
+    # Its channels are those of the session: the same microphones may be on other inputs.
+    names = [visible(name) for name in kit.names]
+    return {"bleed": picture_of(heard, names, log.session["microphones"])}
 
 
 def _require_report(page: Path) -> None:

@@ -19,13 +19,10 @@ from rtcluster.events import MICROPHONE
 from rtcluster.kernel.jit import compiled
 from rtcluster.kernel.onset import stretch
 from rtcluster.kernel.ring import claim, commit
+from rtcluster.settings import SILENT_SHARE
 
 SOUND, SILENT, CLIPS = 0, 1, 2
 """Values of ``STATE["fault"]``."""
-
-SILENT_SHARE = np.float32(2e-4)
-"""Peak of a hit on a microphone, against the one that hears it loudest, up to which it gives
-nothing: -74 dB. What bleeds least is at -61 in the taught strokes of a kit, at -55 when played."""
 
 LEAST_S = 0.015
 """A hit that the next one cuts shorter than this says nothing, in seconds."""
@@ -59,7 +56,7 @@ def check_microphones(states: Any, hit: Any, span: int) -> None:
         loudest = max(loudest, states[m].swing)
     for m in range(1, joint.microphones + 1):
         one = states[m]
-        silent = one.swing <= SILENT_SHARE * loudest
+        silent = one.swing <= np.float32(SILENT_SHARE) * loudest
         if silent and one.fault != SILENT and not one.silences:
             change(joint, one, SILENT, hit.sample)
         hard = False

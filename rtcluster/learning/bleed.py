@@ -14,8 +14,9 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from rtcluster.kernel.faults import SILENT_SHARE
-from rtcluster.learning.strokes import LEAD_S, Audio, Stroke
+from rtcluster.learning.kit import Kit
+from rtcluster.learning.strokes import LEAD_S, Audio, Stroke, read
+from rtcluster.settings import SILENT_SHARE
 
 Array = npt.NDArray[np.float64]
 
@@ -67,6 +68,14 @@ class Bleed:
     def home_without(self, microphone: int) -> npt.NDArray[np.int64]:
         """Each drum's own microphone, were one of them not there."""
         return _home(self.level_db, microphone)
+
+
+def of_kit(kit: Kit) -> Bleed | None:
+    """That of a kit; None of one of one channel, or that keeps no audio."""
+    if not kit.microphones or kit.strokes is None:
+        return None
+    rate = kit.strokes["samplerate"]
+    return bleed_of(read(kit.strokes, rate), len(kit.names), rate)
 
 
 def bleed_of(strokes: Sequence[Stroke], classes: int, samplerate: int) -> Bleed:

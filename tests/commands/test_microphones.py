@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 
 import numpy as np
 import pytest
 import soundfile
 
 from rtcluster.commands.options import channel_of
-from rtcluster.learning.kit_file import load
-from tests.support.microphones import ALL, NAMES, RATE, performance
+from rtcluster.learning.kit_file import load, save
+from tests.support.microphones import ALL, NAMES, RATE, performance, taught_kit
 
 
 @pytest.fixture(scope="module")
@@ -76,3 +77,27 @@ def test_several_channels_need_a_kit_that_was_taught_on_them(rtcluster, take):
 )
 def test_channels_are_read(given, channels):
     assert channel_of(given) == channels
+
+
+def test_kit_show_and_the_report_have_the_bleed(rtcluster, take, tmp_path):
+    folder = tmp_path / "take"
+    folder.mkdir()
+    kit = folder / "start.kit"  # where a recording keeps what it began with
+    save(kit, taught_kit())
+    code, out, _ = rtcluster("kit", "show", kit)
+    assert code == 0
+    [row] = [line for line in out.splitlines() if line.startswith("snare") and "own" in line]
+    assert re.fullmatch(r"snare +▓▓▓ -1\d +███ own +▓▓▓ -\d", row)
+
+    code, out, _ = rtcluster("run", take / "song.wav", "--kit", kit)
+    (folder / "events.jsonl").write_text(out)
+    assert rtcluster("report", folder)[0] == 0
+    page = (folder / "performance.html").read_text()
+    assert '<figure class="wide" id="picture-bleed">' in page
+    assert "kick on channel 1; snare on channel 2; hat on channel 3." in page
+    assert page.count('<span class="n">8</span>') == 1
+    kit.write_text("no kit")
+    code, _, err = rtcluster("report", folder)
+    assert code == 0
+    assert "The report is without its picture of the bleed." in err
+    assert "picture-bleed" not in (folder / "performance.html").read_text()
