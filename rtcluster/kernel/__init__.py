@@ -6,7 +6,7 @@ it will ever use.
 
 =============  ==========================================================================
 ``state``      the one record that holds a stream's state
-``advance``    the whole per-block job, in terms of the rest
+``advance``    the whole per-block job, in terms of the rest; ``due``: guesses and finals
 ``callback``   the same as a PortAudio callback; ``virtual`` plays audio into it in real time
 ``entry``      the same for callers in Python
 ``onset``      from a hop of audio to "a hit began so many samples ago, this loud"
@@ -17,7 +17,8 @@ it will ever use.
 ``features``   what is measured of a window; ``plugin`` calls somebody else's
 ``rate``       the window of a hit at the rate of the kit
 ``shape``      the power in mel bands of a hit, by ``fft``; ``sets``: which drums it is
-``joint``      one hit out of several microphones
+``joint``      one hit out of several microphones; ``faults``: those that fail; ``levels``: those
+               that no kit knows
 ``classify``   nearest centre
 ``click``      a sound on each hit, mixed into the stream's output
 ``ring``       the event ring and the model queue: one writer, one reader, no lock

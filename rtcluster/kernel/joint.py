@@ -28,15 +28,15 @@ import numpy as np
 import numpy.typing as npt
 
 from rtcluster.events import FINAL, GUESS, LEARNING, MOST_PARTS, NOBODY, ONSET, OVERLAPPED, REVISED
-from rtcluster.kernel.advance import (
+from rtcluster.kernel.advance import begin_hop, claim_hit, fill, quantise, remember
+from rtcluster.kernel.classify import classify
+from rtcluster.kernel.click import sound_hit
+from rtcluster.kernel.due import (
     FINAL_STAGE,
     GUESS_SCALE,
     GUESS_STAGE,
     ONSET_SCALE,
-    begin_hop,
-    claim_hit,
     describe,
-    fill,
     in_db,
     is_revised,
     keep_guess,
@@ -44,15 +44,11 @@ from rtcluster.kernel.advance import (
     measure_hit,
     measure_shape,
     oldest_due,
-    quantise,
-    remember,
     scaled_velocity,
     sound_parts,
     span_of,
     tell_parts,
 )
-from rtcluster.kernel.classify import classify
-from rtcluster.kernel.click import sound_hit
 from rtcluster.kernel.faults import SOUND, check_microphones, sounds_again
 from rtcluster.kernel.jit import compiled
 from rtcluster.kernel.levels import measure_levels
@@ -284,7 +280,7 @@ def settle_joint(states: Any, ended: bool) -> None:
 
 @compiled
 def judge_joint(states: Any, slot: int, span: int, stage: int) -> tuple[Drums, float, Shares]:
-    """Which drums sound in a hit; as :func:`rtcluster.kernel.advance.classify_hit`."""
+    """Which drums sound in a hit; as :func:`rtcluster.kernel.due.classify_hit`."""
     joint = states[0]
     hit, model = joint.hits[slot], joint.model[0]
     if not model.by_sets:
