@@ -344,9 +344,9 @@ def main(
     console.print(_table(rows))
     for one in ready:
         console.print(
-            f"{one['drums']} drums, {STROKES} strokes each: ready {one['wall_s']:.2f} s after the "
-            f"last one ({one['cpu_s']:.2f} s of the processor), {one['wall_s'] / READY_S:.2f} of "
-            f"the {READY_S:g} s that are wanted."
+            f"{one['drums']} drums, {STROKES} strokes each: ready after {one['cpu_s']:.2f} s of the "
+            f"processor, {one['cpu_s'] / READY_S:.2f} of the {READY_S:g} s that are wanted; "
+            f"{one['wall_s']:.2f} s on a machine as busy as this was."
         )
     console.print(
         "Judging: p50 of the blocks that judge. Ratio: of the load, to the usual one's; open hits "

@@ -142,7 +142,8 @@ class Settings:
     Parameters
     ----------
     classes : int or "auto"
-        Number of classes, 1 to 32, or as many as there seem to be drums.
+        Number of classes, 1 to 32, or as many as there seem to be drums, which is the default of
+        ``rtcluster run`` and ``listen``, :func:`rtcluster.hits` and :func:`rtcluster.listen`.
     warmup : int, optional
         Hits that are heard before the classes are formed. By default ``max(8, 2 * classes)``,
         12 for "auto".
