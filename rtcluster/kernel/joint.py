@@ -68,7 +68,7 @@ PATIENCE_S = 0.0042
 EVIDENCE = np.float32(1.4)
 """What must speak for an onset: the sum of the strengths at which microphones fired."""
 
-MEASURED = 4
+MEASURED = 3
 """Spectra that are measured in a hop at most, unless the stream has ended."""
 
 
