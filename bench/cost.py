@@ -344,8 +344,8 @@ def main(
     console.print(_table(rows))
     for one in ready:
         console.print(
-            f"{one['drums']} drums, {STROKES} strokes each: ready after {one['cpu_s']:.2f} s of the "
-            f"processor, {one['cpu_s'] / READY_S:.2f} of the {READY_S:g} s that are wanted; "
+            f"{one['drums']} drums, {STROKES} strokes each: ready after {one['cpu_s']:.2f} s of "
+            f"the processor, {one['cpu_s'] / READY_S:.2f} of the {READY_S:g} s that are wanted; "
             f"{one['wall_s']:.2f} s on a machine as busy as this was."
         )
     console.print(
