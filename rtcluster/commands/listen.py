@@ -11,12 +11,12 @@ import typer
 from rtcluster.commands.devices import devices
 from rtcluster.commands.opening import kit_saved, listener_of, takes_of
 from rtcluster.commands.options import (
-    AnyChannels,
     Blocksize,
     Click,
     ClickFile,
     Device,
     EngineOptions,
+    LiveChannels,
     OutputDevice,
     Samplerate,
     Together,
@@ -41,7 +41,7 @@ def listen(
     engine: EngineOptions,
     outputs: Outputs,
     device: Device = None,
-    channel: AnyChannels = None,
+    channel: LiveChannels = None,
     together: Together = False,
     samplerate: Samplerate = None,
     blocksize: Blocksize = 0,

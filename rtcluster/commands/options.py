@@ -129,13 +129,19 @@ Microphones = Annotated[
         help="Channel, from 1; or the microphones of one kit: all, 1-8 or 1,2,5.", **INPUT,
     ),
 ]  # fmt: skip
-AnyChannels = Annotated[
+_CHANNELS: dict[str, Any] = {
+    "help": "Channel, from 1; all: each by itself, or the microphones of the kit, which may also "
+    "be named: 1-8 or 1,2,5.",
+    **INPUT,
+}
+LiveChannels = Annotated[
+    str | None,
+    typer.Option("-c", "--channel", show_default="1, or the kit's microphones", **_CHANNELS),
+]
+FileChannels = Annotated[
     str | None,
     typer.Option(
-        "-c", "--channel",
-        help="Channel, from 1; all: each by itself, or the microphones of the kit, which may also "
-        "be named: 1-8 or 1,2,5.",
-        show_default="1, or the kit's microphones", **INPUT,
+        "-c", "--channel", show_default="their mean, or the kit's microphones", **_CHANNELS
     ),
 ]  # fmt: skip
 

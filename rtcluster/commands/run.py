@@ -16,8 +16,8 @@ from rtcluster.commands import progress
 from rtcluster.commands.hit_tables import HitTables
 from rtcluster.commands.opening import kit_saved, say_compiling, say_driver
 from rtcluster.commands.options import (
-    INPUT,
     EngineOptions,
+    FileChannels,
     Samplerate,
     Together,
     channel_of,
@@ -51,15 +51,7 @@ def run(
         list[str],
         typer.Argument(help="Audio files, and folders of them; - is standard input."),
     ],
-    channel: Annotated[
-        str | None,
-        typer.Option(
-            "-c", "--channel",
-            help="Channel, from 1; all: each by itself, or the microphones of the kit, which may "
-            "also be named: 1-8 or 1,2,5.",
-            show_default="their mean, or the kit's microphones", **INPUT,
-        ),
-    ] = None,
+    channel: FileChannels = None,
     together: Together = False,
     samplerate: Samplerate = None,
     out: Annotated[
