@@ -31,9 +31,9 @@ import soundfile
 import typer
 from rich.table import Table
 
-from bench.classes.truth import drum as drum_of
 from bench.rates import taught
 from bench.recordings import DATA, MASKED_DB, MATCH_S, mean
+from bench.recordings import drum as drum_of
 from bench.report import console as report_console
 from bench.report import write
 from rtcluster import Processor, Settings

@@ -5,7 +5,9 @@ folder of them has a ``recordings.csv``, and beside each audio file of it a ``.c
 a label for every hit. What counts:
 
 - hits that begin together are one hit to be found: within 5 ms where the truth is exact (rendered),
-  within 30 ms where people annotated it;
+  within 30 ms where people annotated it. Exact strokes of different drums are one hit up to 30 ms,
+  strokes of one drum (flams, rolls) are not; a detection that only the later of the two explains
+  is no false hit;
 - a rendered hit that stands less than 3 dB out of what sounds already (``.hits.csv``) may be
   heard or missed: it is no miss, and a detection that only it explains is no false hit;
 - F-measure, precision and recall are mir_eval's, within 50, 25 and 10 ms;
@@ -37,6 +39,15 @@ DATA = Path(os.environ.get("RTCLUSTER_DATA", Path(__file__).parents[2] / "shared
 TOGETHER_S = {"exact": 0.005, "human": 0.030, "assisted": 0.030}
 """By the kind of truth: hits nearer than this are one."""
 
+SPREAD_S = 0.030
+"""Exact strokes of different drums nearer than this are one hit to be found."""
+
+DRUMS = {
+    "sidestick": "snare", "rimshot": "snare", "hihat": "hihat", "tom": "tom",
+    "crash": "cymbal", "ride": "cymbal", "china": "cymbal", "bongo": "bongo",
+}  # fmt: skip
+"""The drum that a listener would name, by the start of a label; other labels are drums."""
+
 MASKED_DB = 3.0
 """A hit that stands out by less may be missed."""
 
@@ -65,6 +76,8 @@ class Recording:
         Times in s of the hits to be found, and of those that may be missed.
     attacks : ndarray of float64, shape (n_attacks,), or None
         Times in s at which the sound itself begins, where that is known.
+    joined : ndarray of float64, shape (n_joined,)
+        Times in s, among the optional ones, of strokes that belong to the hit before.
     """
 
     name: str
@@ -74,6 +87,7 @@ class Recording:
     truth: Times
     optional: Times
     attacks: Times | None
+    joined: Times = field(default_factory=lambda: np.zeros(0), repr=False)
 
     @property
     def seconds(self) -> float:
@@ -201,16 +215,19 @@ def load(
 def _load(path: Path, name: str, kind: str) -> Recording:
     audio, samplerate = soundfile.read(path, dtype="float32", always_2d=True)
     truth = _begin(_times(path.with_suffix(".csv")), TOGETHER_S[kind])
-    optional = np.zeros(0)
+    optional = joined = np.zeros(0)
     details = path.with_suffix(".hits.csv")
     if details.is_file():
         masked = _masked(truth, details)
         truth, optional = truth[~masked], truth[masked]
     machine_made = path.with_suffix(".attack.csv")
-    attacks = truth if kind == "exact" else None
+    attacks = None
+    if kind == "exact":
+        truth, joined = join(truth, _drums(path.with_suffix(".csv"), truth))
+        optional, attacks = np.sort(np.concatenate([optional, joined])), truth
     if machine_made.is_file():
         attacks = _begin(_times(machine_made), TOGETHER_S["exact"])
-    return Recording(name, kind, samplerate, audio.mean(axis=1), truth, optional, attacks)
+    return Recording(name, kind, samplerate, audio.mean(axis=1), truth, optional, attacks, joined)
 
 
 def _rows(path: Path) -> list[dict[str, str]]:
@@ -229,6 +246,49 @@ def _begin(times: Times, together_s: float) -> Times:
         if not firsts or time - firsts[-1] >= together_s:
             firsts.append(float(time))
     return np.array(firsts)
+
+
+def drum(label: str) -> str:
+    """Name of the drum behind a label."""
+    return next((name for start, name in DRUMS.items() if label.startswith(start)), label)
+
+
+def _drums(path: Path, times: Times) -> list[set[str]]:
+    """Drums that are struck at each of these times."""
+    struck: list[set[str]] = [set() for _ in times]
+    for row in _rows(path):
+        time, label = float(row["time"]), row["label"]
+        for i in np.flatnonzero((times <= time) & (time < times + TOGETHER_S["exact"])):
+            struck[i].add(drum(label))
+    return struck
+
+
+def join(times: Times, drums: list[set[str]]) -> tuple[Times, Times]:
+    """Tell hits from strokes that belong to the hit before: within 30 ms of it, of other drums.
+
+    Parameters
+    ----------
+    times : ndarray of float64, shape (n,)
+        Of strokes, in s, rising.
+    drums : list of set of str
+        What is struck at each of them.
+
+    Returns
+    -------
+    hits, joined : ndarray of float64
+        Times in s.
+    """
+    firsts: list[float] = []
+    joined: list[float] = []
+    heard: set[str] = set()
+    for time, struck in zip(times, drums, strict=True):
+        if firsts and time - firsts[-1] < SPREAD_S and not struck & heard:
+            heard = heard | struck
+            joined.append(float(time))
+        else:
+            firsts.append(float(time))
+            heard = struck
+    return np.array(firsts), np.array(joined)
 
 
 def _masked(times: Times, details: Path) -> npt.NDArray[np.bool_]:

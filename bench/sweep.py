@@ -5,7 +5,9 @@ prints a table. The settings of ``rtcluster.kernel`` were chosen this way. Setti
 changed in the detector's record, after it is configured, so nothing is compiled again; and the
 bands, which take most of the time, are measured once for each window and then replayed.
 
-The constants that are compiled into the kernel (the echo rule, the attack's search) are not in it.
+The threshold follows the player, as by default: it is what the rule's shares are taken of. The
+constants that are compiled into the kernel (the rule's shares, the echo rule, the attack's search)
+are not in it.
 Writes ``bench/results/sweep.json``.
 """
 
@@ -48,13 +50,13 @@ GRID: dict[str, tuple[float, ...]] = {
     "ratio": (0.5, 0.6, 0.7, 0.85, 1.0, 1.2),
     "decay_ms": (30, 35, 45, 60),
     "rise": (0.2, 0.3, 0.4, 0.6),
-    "lag_ms": (8.5, 9.8, 11.5, 13.0, 16.0),
+    "lag_ms": (7.0, 8.5, 10.0, 11.5, 13.0, 16.0),
     "fall_db_ms": (0.25, 0.30, 0.35, 0.40, 0.50),
     "neighbour_db": (3, 6, 9),
     "cap": (0.4, 0.5, 0.65, 0.8),
     "background_gain": (1.0, 1.5, 2.0, 3.0),
     "background_rise_db_s": (0.3, 1.0, 2.0, 3.0),
-    "tilt": (0.0, 0.1, 0.2, 0.3, 0.4),
+    "tilt": (0.0, 0.2, 0.3, 0.35, 0.4, 0.5),
     "lowest_hz": (60, 110, 160, 220, 300, 350),
     "peak": (0.65, 0.75, 0.80, 0.85, 0.90, 0.95),
     "frame": (256, 512, 1024, 2048),
@@ -81,7 +83,7 @@ def preset_values(preset: str) -> Values:
         "cap": flux.CAP,
         "background_gain": flux.BACKGROUND_GAIN,
         "background_rise_db_s": flux.BACKGROUND_RISE_DB_S,
-        "tilt": spectrum.TILT,
+        "tilt": spectrum.BRIGHT_TILT,
         "lowest_hz": spectrum.LOWEST_HZ,
         "peak": chosen.peak,
         "frame": chosen.frame,
@@ -148,7 +150,7 @@ class Take:
         hop_s = hop / rate
         for name in ("threshold", "ratio", "rise", "cap", "background_gain"):
             detector[name] = values[name]
-        detector["silence"] = DRUMS_SILENCE
+        detector["follows"], detector["silence"] = 1, DRUMS_SILENCE
         detector["mask"] = values["mask_ms"] / 1e3
         detector["decay"] = values["decay_ms"] / 1e3
         detector["louder"] = 10 ** (values["louder_db"] / 20)
@@ -157,7 +159,7 @@ class Take:
         detector["neighbour"] = 10 ** (-values["neighbour_db"] / 20)
         detector["background_rise"] = 10 ** (values["background_rise_db_s"] * hop_s / 20)
         share = centres ** values["tilt"]
-        detector["band_weight"][: len(share)] = share / share.sum()
+        detector["bright_weight"][: len(share)] = share / share.sum()
         return record
 
     def score(self, values: Values) -> Scores:

@@ -11,13 +11,7 @@ import mir_eval
 import numpy as np
 import numpy.typing as npt
 
-from bench.recordings import MATCH_S, TOGETHER_S, Recording
-
-DRUMS = {
-    "sidestick": "snare", "rimshot": "snare", "hihat": "hihat", "tom": "tom",
-    "crash": "cymbal", "ride": "cymbal", "china": "cymbal", "bongo": "bongo",
-}  # fmt: skip
-"""The drum that a listener would name, by the start of a label; other labels are drums."""
+from bench.recordings import MATCH_S, SPREAD_S, TOGETHER_S, Recording, drum
 
 Array = npt.NDArray[np.float64]
 Labels = npt.NDArray[np.int64]
@@ -60,11 +54,6 @@ class Annotations:
         return bool(self.alone.all())
 
 
-def drum(label: str) -> str:
-    """Name of the drum behind a label."""
-    return next((name for start, name in DRUMS.items() if label.startswith(start)), label)
-
-
 def truth_of(recording: Recording, rows: Iterable[tuple[float, str]]) -> Annotations:
     """What sounds at each of a recording's times.
 
@@ -76,10 +65,16 @@ def truth_of(recording: Recording, rows: Iterable[tuple[float, str]]) -> Annotat
     """
     known = list(rows)
     together = TOGETHER_S[recording.kind]
-    names = (
-        "+".join(sorted({drum(label) for at, label in known if 0.0 <= at - begin < together}))
-        for begin in recording.truth
-    )
+
+    def name(begin: float) -> str:
+        after = recording.joined - begin
+        begins = [begin, *recording.joined[(after > 0.0) & (after < SPREAD_S)]]
+        heard = {
+            drum(label) for at, label in known if any(0.0 <= at - b < together for b in begins)
+        }
+        return "+".join(sorted(heard))
+
+    names = (name(begin) for begin in recording.truth)
     return Annotations(recording.truth, tuple(names))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ from bench.classes.heard import gather
 from bench.classes.rivals import kmeans, nearest_hits, nearest_mean, stream
 from bench.classes.truth import Annotations, explained, matched, truth_of
 from bench.classes.worth import agreement, halves, names_of, v_and_rand
-from bench.recordings import Recording
+from bench.recordings import Recording, join
 from rtcluster import Settings
 from rtcluster.events import Final, Guess, Onset, Relabel
 from rtcluster.learning.learner import Lesson
@@ -41,6 +42,20 @@ def test_drums_struck_together_are_a_label_of_their_own() -> None:
     assert truth.drums == ["kick", "snare"]
     assert truth.classes == 2
     assert not truth.one_voice
+
+
+def test_strokes_of_different_drums_are_one_hit_and_those_of_one_drum_are_two() -> None:
+    times = np.array([1.0, 1.02, 2.0, 2.02, 3.0, 3.02, 3.035])
+    drums = [{"kick"}, {"hihat"}, {"snare"}, {"snare"}, {"kick"}, {"snare"}, {"hihat"}]
+    firsts, joined = join(times, drums)
+    assert firsts.tolist() == [1.0, 2.0, 2.02, 3.0, 3.035]
+    assert joined.tolist() == [1.02, 3.02]
+
+
+def test_a_stroke_of_the_hit_before_is_named_with_it() -> None:
+    heard = replace(recording([1.0, 2.0], [1.02]), joined=np.array([1.02]))
+    truth = truth_of(heard, [(1.0, "kick"), (1.02, "hihat_open"), (2.0, "kick")])
+    assert truth.names == ("hihat+kick", "kick")
 
 
 def test_a_recording_of_one_drum_is_asked_for_two_classes() -> None:
