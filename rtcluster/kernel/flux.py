@@ -12,8 +12,8 @@ Per band, the magnitude now is compared with what a listener would still expect:
   maximum filter of SuperFlux: Boeck and Widmer, DAFx 2013);
 - the *background*: the level to which the band keeps returning (it follows
   falls in 50 ms and rises by 2 dB a second). It is added to both sides, so steady
-  noise, hum and the hiss between hits contribute little, whatever their level,
-  and no absolute threshold is needed.
+  noise, hum and the hiss between hits contribute little, whatever their level. What lies under
+  `FLOOR` is silence: the one level in here that is absolute.
 
 The rise in log10 of the magnitude is limited to `CAP` (a band cannot outvote
 the others) and averaged over the bands: 0 is nothing new, `CAP` all bands new.
