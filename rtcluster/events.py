@@ -4,6 +4,8 @@ Each event exists twice: as a row of :data:`EVENT`, which the compiled kernel wr
 into its ring, and as a frozen dataclass, which everything else uses.
 :func:`decode` makes the one from the other; ``as_dict`` gives the JSON object of the event
 schema, version 1. Times are sample indices since the stream began.
+
+All events stand in this one module, so that the schema can be read from top to bottom.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """Every parameter of the engine, with its unit and its range, checked once.
 
 A :class:`Settings` is frozen: what it holds was valid when it was made, so that
-nothing further down needs to check again.
+nothing further down needs to check again. They stand in one module, because each is checked
+against others.
 """
 
 from __future__ import annotations

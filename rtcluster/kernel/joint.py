@@ -17,7 +17,7 @@ complete, because a block must not have to wait for all of them; so a guess and 
 Where no kit was taught, a hit is judged by its levels alone (:mod:`rtcluster.kernel.levels`).
 
 A microphone that fails (:mod:`rtcluster.kernel.faults`) neither speaks for an onset nor is judged
-by.
+by. It is one module, as what is done in a hop depends on what was held back in the ones before.
 """
 
 from __future__ import annotations
