@@ -29,6 +29,10 @@ KNOWN_S = 0.030
 """After so long an onset is known, in seconds."""
 
 
+METER, METER_DB = 10, 50.0
+"""Cells of the meter that shows how loud a stroke was, and dB from none to all of them."""
+
+
 @dataclass(frozen=True, slots=True)
 class Asked:
     """What the command line asks for.
@@ -178,10 +182,9 @@ def offer(teacher: Teacher, class_: int, hit: Struck, hits: int, *, careful: boo
         say(f"  refused: that is {verdict.like}, not {name}")
         return
     doubt = f", though it sounds like {verdict.like}" if verdict.like else ""
-    say(
-        f"  {name} {teacher.count(class_)} of {hits}   zcr {final.zcr:5d}  "
-        f"energy {final.energy:7.3f}{doubt}"
-    )
+    cells = round(METER * min(max(1.0 + final.level / METER_DB, 0.0), 1.0))
+    meter = "▮" * cells + "▯" * (METER - cells)
+    say(f"  {name} {teacher.count(class_)} of {hits}   {meter} {final.level:5.1f} dBFS{doubt}")
 
 
 def from_files(

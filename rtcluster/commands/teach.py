@@ -29,9 +29,6 @@ if TYPE_CHECKING:
     from rtcluster.learning.kit import Kit
     from rtcluster.learning.teaching import Teacher
 
-PAUSE_S = 0.2
-"""Hits so soon after a drum was asked for are of the one before, in seconds."""
-
 
 @writes
 @engine_options(features="taught")
@@ -123,7 +120,7 @@ def _live(
     blocksize: int,
 ) -> tuple[int, tuple[int, ...]]:
     """Ask for one drum after the other; return the sample rate and the microphones."""
-    from rtcluster.commands import lessons
+    from rtcluster.commands import asking, lessons
     from rtcluster.learning.teaching import measuring
     from rtcluster.session.collect import collected
     from rtcluster.sources.live import LiveInput
@@ -133,19 +130,17 @@ def _live(
     processor = first_use(EngineOptions(measuring(teacher.settings)), several)
     live = LiveInput(processor, device, one - 1, samplerate, blocksize)
     say(f"Listening to {live.name}, {processor.samplerate} Hz; Ctrl-C stops without saving.")
-    strikes = lessons.Strikes(processor)
+    strikes, typed = lessons.Strikes(processor), asking.Typed()
+    if typed.possible:
+        say("u and Enter takes the last stroke back; p and Enter pauses, and goes on.")
     with until_interrupted() as stop, live:
-        batches = collected(live, processor, stop, fail, say)
-        for class_, name in enumerate(teacher.names):
-            say(f"{name}: strike it {counted(hits, 'time')}.")
-            begin = processor.clock + int(PAUSE_S * processor.samplerate) if class_ else 0
-            while teacher.count(class_) < hits:
-                if (batch := next(batches, None)) is None:
-                    break
-                for hit in strikes.take(batch):
-                    if hit.final.sample >= begin and teacher.count(class_) < hits:
-                        lessons.offer(teacher, class_, hit, hits, careful=True)
-            if stop.is_set():
+        ask = asking.Asking(teacher, hits, processor.samplerate)
+        for batch in collected(live, processor, stop, fail, say):
+            for line in typed.take():
+                ask.typed(line, processor.clock)
+            for hit in strikes.take(batch):
+                ask.hear(hit, processor.clock)
+            if ask.done:
                 break
     if stop.is_set():
         fail("stopped before all drums were taught; nothing was saved.")

@@ -150,6 +150,14 @@ class Teacher:
         )
         return Verdict(True, like)
 
+    def undo(self) -> int | None:
+        """Take the last hit back; the drum that it was taught as, or None without one."""
+        if not self._lessons:
+            return None
+        self._strokes.pop()
+        self._refused = 0
+        return self._lessons.pop().taught
+
     def _another(self, class_: int, features: Array) -> str:
         """Name of the drum that a hit plainly is, if that is another one; else empty."""
         classes = self._classes()
