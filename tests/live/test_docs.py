@@ -13,7 +13,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+import soundfile
 
 from rtcluster.sources import groove
 from tests.live.conftest import RTCLUSTER
@@ -62,9 +64,11 @@ def commands():
 
 @pytest.fixture
 def place(tmp_path):
-    """A folder with what the commands name: a recording, a folder of them, and a kit."""
+    """A folder with what the commands name: recordings, a folder of them, and a kit."""
     played = groove.render(6.0)
     groove.write(played, tmp_path / "take.wav", tmp_path / "take.csv")
+    microphones = np.stack([played.audio, 0.5 * np.roll(played.audio, 40)], axis=1)
+    soundfile.write(tmp_path / "mics.wav", microphones, played.samplerate)
     (tmp_path / "takes").mkdir()
     groove.write(played, tmp_path / "takes" / "one.wav", tmp_path / "one.csv")
     subprocess.run(
