@@ -157,7 +157,7 @@ def to_file(analyst: Analyst, job: Job, path: str, watch: Watch = _unwatched) ->
     try:
         # The with below closes it. In one statement with the opening, an OSError of the analysis
         # would be told as one of the opening (SIM115 asks for that).
-        stream = Path(path).open("w", encoding="utf-8", newline="\n")  # noqa: SIM115
+        stream = Path(path).open("w", encoding="utf-8", newline="\n")  # noqa: SIM115  # see above
     except OSError as error:
         reason = error.strerror or error
         return Outcome(problem=f"Expected to write events to {path}, got: {reason}.", general=True)

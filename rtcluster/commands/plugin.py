@@ -35,9 +35,7 @@ def root() -> None:
 def build(
     kit: Annotated[str, typer.Argument(help="The kit.")],
     out: Annotated[str, typer.Option("--out", metavar="DIR", help="Folder to put it in.")],
-    format: Annotated[  # noqa: A002  # it is the option's name
-        Format, typer.Option("--format", help="Kind of plug-in.")
-    ] = Format.lv2,
+    kind: Annotated[Format, typer.Option("--format", help="Kind of plug-in.")] = Format.lv2,
     name: Annotated[
         str | None, typer.Option(help="Its name in the host; by default the kit's file's.")
     ] = None,
