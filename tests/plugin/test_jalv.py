@@ -9,54 +9,87 @@ from contextlib import suppress
 import numpy as np
 import pytest
 
+from rtcluster import Final
 from tests.plugin.conftest import URI, expected, lacking
 from tests.plugin.test_plugin import lv2_folder
-from tests.support import jackd
+from tests.support import jackd, lilv
 
 pytestmark = [pytest.mark.live, pytest.mark.alone]
 
 
-@pytest.mark.parametrize("period", [256])
-def test_a_host_on_jack_gets_the_notes_that_the_engine_tells(built, kit, hits, period):
+@pytest.fixture
+def hear():
+    """Play audio to jalv with a plug-in on JACK; the notes that come: frame, note, velocity.
+
+    Frames count from a beginning that only JACK knows. The last notes may come after the end.
+    """
     lacking("jalv", "jalv")
     if reason := jackd.missing():
         pytest.skip(reason)
     import jack
 
-    audio = hits()[: 3 * 44100]
-    silence = np.zeros(700 * 64, np.float32)  # whole hops, as are heard before the audio begins
-    wanted = expected(kit, np.concatenate([silence, audio]))
-    came = []
-    with jackd.Server(period=period, patient=True) as server:
-        environment = server.environment | {"LV2_PATH": f"{built.parent}{os.pathsep}{lv2_folder()}"}
-        command = ["jalv", "-x", "-n", "plugin", URI]
-        silent = {"stdin": subprocess.PIPE, "stdout": subprocess.DEVNULL}
-        listener = jack.Client("listener", servername=server.name, no_start_server=True)
-        port = listener.midi_inports.register("in")
+    def run(folder, uri, audio, *options, period=256):
+        came = []
+        with jackd.Server(period=period, patient=True) as server:
+            environment = server.environment | {"LV2_PATH": f"{folder}{os.pathsep}{lv2_folder()}"}
+            command = ["jalv", *options, "-x", "-n", "plugin", uri]
+            silent = {"stdin": subprocess.PIPE, "stdout": subprocess.DEVNULL}
+            listener = jack.Client("listener", servername=server.name, no_start_server=True)
+            port = listener.midi_inports.register("in")
 
-        @listener.set_process_callback
-        def process(_):
-            now = listener.last_frame_time
-            for offset, data in port.incoming_midi_events():
-                came.append((now + offset, *bytes(data)))
+            @listener.set_process_callback
+            def process(_):
+                now = listener.last_frame_time
+                for offset, data in port.incoming_midi_events():
+                    came.append((now + offset, *bytes(data)))
 
-        def joined():
-            """Ports can be connected once their client runs, which is later than they are there."""
-            for source, target in (("plugin:midi", port), (player.ports[0], "plugin:in")):
-                with suppress(jack.JackErrorCode):
-                    listener.connect(source, target)
-            return player.connected and port.connections
+            def joined():
+                """Ports can be connected once their client runs, later than they are there."""
+                for source, target in (("plugin:midi", port), (player.ports[0], "plugin:in")):
+                    with suppress(jack.JackErrorCode):
+                        listener.connect(source, target)
+                return player.connected and port.connections
 
-        with (
-            jackd.child(command, environment, **silent),
-            listener,
-            jackd.Player(server, audio) as player,
-        ):
-            jackd.wait_until(joined, "jalv to run")
-            player.play()
-            jackd.wait_until(lambda: player.done, "the end of the audio")
-    notes = [(frame, note, loud) for frame, kind, note, loud in came if kind == 0x99]
+            with (
+                jackd.child(command, environment, **silent),
+                listener,
+                jackd.Player(server, audio) as player,
+            ):
+                jackd.wait_until(joined, "jalv to run")
+                player.play()
+                jackd.wait_until(lambda: player.done, "the end of the audio")
+        return [(frame, note, loud) for frame, kind, note, loud in came if kind == 0x99]
+
+    return run
+
+
+def assert_same(notes, wanted):
+    """The notes are those that were wanted, from whatever frame on."""
     assert len(notes) >= 4
     began = notes[0][0] - wanted[0][0]
     assert [(frame - began, note, loud) for frame, note, loud in notes] == wanted[: len(notes)]
     assert len(wanted) - len(notes) <= 1  # the last may come after the end
+
+
+def heard_on_jack(audio):
+    """The audio as it comes: whole hops of silence are heard before it begins."""
+    return np.concatenate([np.zeros(700 * 64, np.float32), audio])
+
+
+def test_a_host_on_jack_gets_the_notes_that_the_engine_tells(built, kit, hits, hear):
+    audio = hits()[: 3 * 44100]
+    assert_same(hear(built.parent, URI, audio), expected(kit, heard_on_jack(audio)))
+
+
+def test_a_session_comes_back_in_a_host_on_jack(built, kit, hits, hear, tmp_path):
+    if reason := lilv.missing():
+        pytest.skip(reason)
+    audio = hits()[: 4 * 44100]
+    with lilv.Plugin(built, URI) as plugin:
+        plugin.controls.update(drum_kick_note=50, drum_hat_note=52, stage=1)
+        plugin.save(tmp_path / "session")
+    wanted = [
+        (frame, {36: 50, 42: 52}.get(note, note), loud)
+        for frame, note, loud in expected(kit, heard_on_jack(audio), stage=Final)
+    ]
+    assert_same(hear(built.parent, URI, audio, "-l", str(tmp_path / "session")), wanted)
