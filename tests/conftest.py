@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import re
 import shutil
 import signal
+import tempfile
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor
 from dataclasses import replace
@@ -40,12 +42,26 @@ PACKAGE = r"\(Debian: ([\w.+-]+)\)"
 DATA = Path(os.environ.get("RTCLUSTER_DATA", Path(__file__).parents[2] / "shared" / "data"))
 
 
+# What a user keeps, settings and latencies of devices, is not read by tests nor by what they start.
+_KEPT = tempfile.mkdtemp(prefix="rtcluster-tests-")
+atexit.register(shutil.rmtree, _KEPT, ignore_errors=True)
+for _name in ("XDG_CONFIG_HOME", "APPDATA", "WIN_PD_OVERRIDE_APPDATA"):
+    os.environ[_name] = _KEPT
+
 # A shell has its background jobs ignore Ctrl-C, and so would each program that a test starts.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # How long an example takes says more about the machine than about the program.
 hypothesis_settings.register_profile("rtcluster", deadline=None)
 hypothesis_settings.load_profile("rtcluster")
+
+
+def pytest_configure() -> None:
+    """Refuse a settings file in the folder that tests run in: most of what they start reads it."""
+    if Path("rtcluster.toml").exists():
+        raise pytest.UsageError(
+            "rtcluster.toml is in this folder, and tests would read it; move it."
+        )
 
 
 @pytest.hookimpl(wrapper=True)
