@@ -53,6 +53,14 @@ def teach(
     channel: Microphones = None,
     samplerate: Samplerate = None,
     blocksize: Blocksize = 0,
+    countdown: Annotated[
+        int | None,
+        typer.Option(
+            help="Seconds counted down before each drum of live teaching; 3 in a terminal, else 0.",
+            min=0,
+            max=60,
+        ),
+    ] = None,
 ) -> None:
     """Teach the drums one at a time: strike each one a few times, live or from files."""
     from rtcluster.commands import lessons
@@ -75,7 +83,7 @@ def teach(
     if files:
         rate, microphones = lessons.from_files(teacher, asked, hits, chosen, samplerate)
     else:
-        rate, microphones = _live(teacher, hits, device, chosen, samplerate, blocksize)
+        rate, microphones = _live(teacher, hits, device, chosen, samplerate, blocksize, countdown)
     path = target.place()
     save(path, teacher.kit(rate, detection, microphones))
     _report(teacher)
@@ -118,6 +126,7 @@ def _live(
     channel: Channels,
     samplerate: int | None,
     blocksize: int,
+    countdown: int | None,
 ) -> tuple[int, tuple[int, ...]]:
     """Ask for one drum after the other; return the sample rate and the microphones."""
     from rtcluster.commands import asking, lessons
@@ -134,12 +143,19 @@ def _live(
     if typed.possible:
         say("u and Enter takes the last stroke back; p and Enter pauses, and goes on.")
     with until_interrupted() as stop, live:
-        ask = asking.Asking(teacher, hits, processor.samplerate)
+        ask = asking.Asking(
+            teacher,
+            hits,
+            processor.samplerate,
+            countdown_s=typed.possible * asking.COUNTDOWN_S if countdown is None else countdown,
+            answered=typed.possible,
+        )
         for batch in collected(live, processor, stop, fail, say):
             for line in typed.take():
                 ask.typed(line, processor.clock)
             for hit in strikes.take(batch):
                 ask.hear(hit, processor.clock)
+            ask.advance(processor.clock)
             if ask.done:
                 break
     if stop.is_set():

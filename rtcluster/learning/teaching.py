@@ -1,6 +1,7 @@
 """Teaching: a person strikes one drum after another and says which it is.
 
-A hit that is plainly another drum that was already taught is refused. At the end the hits tell
+A hit that is plainly another drum that was already taught is refused. Once a drum has all its hits,
+those that stand far from the others can be taken out. At the end the hits tell
 which drums the features confuse, and which set of features tells them apart best. Belongs to the
 main thread.
 """
@@ -20,7 +21,7 @@ from rtcluster.learning.learner import Learner, Lesson
 from rtcluster.learning.scaling import Array, scaling_for
 from rtcluster.learning.separation import Separation, distances, separation
 from rtcluster.learning.strokes import Audio, Stroke, read, stored
-from rtcluster.settings import FEATURE_SETS, MAX_FEATURES, Settings
+from rtcluster.settings import BAND_FEATURES, FEATURE_SETS, MAX_FEATURES, Settings
 
 HITS = 5
 """Hits of each drum."""
@@ -37,6 +38,16 @@ times what those differ among themselves."""
 
 LEAST = 0.03
 """What the hits of a drum differ at least, in ranges of a feature: five may happen to be alike."""
+
+FEWEST_ALIKE = 4
+"""Hits of a drum from which on it is told which of them stand out."""
+
+STANDS_OUT = 0.15
+"""A hit stands out if its bands, a vector of length 1, are farther than this from those of every
+other hit of its drum (docs/lab-book/measurements.md) ..."""
+
+TIMES_OTHERS = 2.0
+"""... and than this many times the farthest that any of the others is from its nearest."""
 
 PATIENCE = 3
 """Refusals in a row after which the player is believed."""
@@ -105,6 +116,7 @@ class Teacher:
         self._lessons: list[Lesson] = []
         self._strokes: list[Audio | None] = []
         self._refused = 0
+        self._kept: set[int] = set()  # ids of hits that stand out, and are meant
 
     def count(self, class_: int) -> int:
         """Hits of a drum so far."""
@@ -140,7 +152,7 @@ class Teacher:
         self._strokes.append(audio)
         self._lessons.append(
             Lesson(
-                id=len(self._lessons),
+                id=1 + self._lessons[-1].id if self._lessons else 0,
                 guess=np.array(guess.features),
                 final=np.array(final.features),
                 zcr=final.zcr,
@@ -154,9 +166,50 @@ class Teacher:
         """Take the last hit back; the drum that it was taught as, or None without one."""
         if not self._lessons:
             return None
-        self._strokes.pop()
+        return self._take_out(len(self._lessons) - 1).taught
+
+    def unlike(self, class_: int) -> int | None:
+        """The hit of a drum that stands farthest from its others, if one stands far.
+
+        Measured by the shape of the spectrum, in which a kit's hits are told apart; by nothing if
+        the plug-in features of the settings leave no room for it.
+
+        Returns
+        -------
+        int or None
+            From 1, in the order of the drum's hits. None as well for fewer than
+            :data:`FEWEST_ALIKE` hits, and for one that was kept (:meth:`keep`).
+        """
+        own = self._places(class_)
+        if len(own) < FEWEST_ALIKE or not {*BAND_FEATURES} <= {*self._measured}:
+            return None
+        bands = [self._measured.index(name) for name in BAND_FEATURES]
+        hits = self._finals()[np.ix_(own, bands)]
+        nearest = _nearest(hits)
+        for place in np.argsort(-nearest, kind="stable").tolist():
+            others = _nearest(np.delete(hits, place, axis=0))
+            far = nearest[place] > max(STANDS_OUT, TIMES_OTHERS * float(others.max()))
+            if far and self._lessons[own[place]].id not in self._kept:
+                return int(place) + 1
+        return None
+
+    def keep(self, class_: int, number: int) -> None:
+        """A hit that stands out is meant: :meth:`unlike` names it no more."""
+        self._kept.add(self._lessons[self._places(class_)[number - 1]].id)
+
+    def remove(self, class_: int, number: int) -> None:
+        """Take a hit of a drum out, by its number from 1."""
+        self._take_out(self._places(class_)[number - 1])
+
+    def _places(self, class_: int) -> list[int]:
+        return [n for n, lesson in enumerate(self._lessons) if lesson.taught == class_]
+
+    def _take_out(self, place: int) -> Lesson:
         self._refused = 0
-        return self._lessons.pop().taught
+        del self._strokes[place]
+        lesson = self._lessons.pop(place)
+        self._kept.discard(lesson.id)
+        return lesson
 
     def _another(self, class_: int, features: Array) -> str:
         """Name of the drum that a hit plainly is, if that is another one; else empty."""
@@ -239,6 +292,11 @@ def _differ(hits: Array) -> float:
     """Largest distance from a drum's hit to the nearest other one, at least :data:`LEAST`."""
     if len(hits) < 2:
         return LEAST
+    return max(LEAST, float(_nearest(hits).max()))
+
+
+def _nearest(hits: Array) -> Array:
+    """Distance of each hit to the nearest other one, shape (n_hits,)."""
     apart = distances(hits, hits)
     np.fill_diagonal(apart, np.inf)
-    return max(LEAST, float(apart.min(axis=1).max()))
+    return np.asarray(apart.min(axis=1))

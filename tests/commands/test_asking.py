@@ -93,6 +93,91 @@ def test_anything_else_that_is_typed_says_what_can_be(ask, capsys):
     assert "u and Enter takes a stroke back, p and Enter pauses" in capsys.readouterr().err
 
 
+def test_each_drum_is_counted_down_to_and_no_stroke_counts_meanwhile(struck, capsys):
+    teacher = Teacher(Settings(features=FEATURE_SETS["taught"]), ["kick", "snare"])
+    asking = Asking(teacher, 3, RATE, countdown_s=2)
+    assert capsys.readouterr().err == "kick in 2\n"
+    kick = struck["kick"]
+    asking.hear(kick[0], kick[0].final.sample)
+    assert teacher.count(0) == 0
+    for clock in range(0, 3 * RATE, RATE // 4):
+        asking.advance(clock)
+    assert capsys.readouterr().err == "  1\nkick: strike it 3 times.\n"
+    late = [hit for hit in kick if hit.final.sample >= 2 * RATE]
+    early = [hit for hit in kick if hit.final.sample < 2 * RATE]
+    for hit in [*early, *late, *late, *late]:
+        asking.hear(hit, 3 * RATE)
+    assert teacher.count(0) == 3
+    assert capsys.readouterr().err.endswith("snare in 2\n"), "each drum has its own"
+    asking.hear(struck["snare"][-1], 3 * RATE)
+    assert teacher.count(1) == 0
+    asking.typed("u", 3 * RATE)
+    asking.advance(9 * RATE)
+    assert capsys.readouterr().err == "  taken back: kick 2 of 3\n", "undo ends a countdown"
+
+
+@pytest.fixture
+def doubtful(struck):
+    """Asking for a kick, and strokes of which the third is a snare."""
+    teacher = Teacher(Settings(features=FEATURE_SETS["taught"]), ["kick", "hat"])
+    kick = struck["kick"]
+    return teacher, [kick[0], kick[1], struck["snare"][2], kick[3], kick[4]]
+
+
+def test_a_stroke_unlike_the_others_is_asked_about_and_struck_again(doubtful, struck, capsys):
+    teacher, hits = doubtful
+    asking = Asking(teacher, 5, RATE, answered=True)
+    for hit in hits:
+        asking.hear(hit, 0)
+    question = "stroke 3 of kick is unlike the others: k and Enter keeps it, r and Enter strikes"
+    assert question in capsys.readouterr().err
+    asking.hear(struck["kick"][5], 0)
+    assert teacher.count(0) == 5, "no stroke counts while the answer is awaited"
+    asking.typed("?", 0)
+    assert question in capsys.readouterr().err
+    asking.typed("r", 0)
+    assert teacher.count(0) == 4
+    assert "kick: strike it 1 time." in capsys.readouterr().err
+    asking.hear(struck["kick"][5], 0)
+    assert teacher.count(0) == 5
+    assert capsys.readouterr().err.endswith("hat: strike it 5 times.\n")
+
+
+def test_a_stroke_unlike_the_others_is_kept_if_it_is_meant(doubtful, capsys):
+    teacher, hits = doubtful
+    asking = Asking(teacher, 5, RATE, answered=True)
+    for hit in hits:
+        asking.hear(hit, 0)
+    asking.typed("p", 0)
+    asking.typed("p", 0)
+    asking.typed("k", 0)
+    assert teacher.count(0) == 5
+    assert capsys.readouterr().err.endswith("hat: strike it 5 times.\n")
+
+
+def test_taking_a_stroke_back_ends_the_question(doubtful, struck, capsys):
+    teacher, hits = doubtful
+    asking = Asking(teacher, 5, RATE, answered=True)
+    for hit in hits:
+        asking.hear(hit, 0)
+    asking.typed("u", 0)
+    assert teacher.count(0) == 4
+    asking.hear(struck["kick"][5], 0)
+    assert teacher.count(0) == 5
+    assert capsys.readouterr().err.count("stroke 3 of kick is unlike") == 2, "it is still there"
+
+
+def test_where_nobody_answers_it_is_told_and_kept(doubtful, capsys):
+    teacher, hits = doubtful
+    asking = Asking(teacher, 5, RATE)
+    for hit in hits:
+        asking.hear(hit, 0)
+    assert teacher.count(0) == 5
+    assert capsys.readouterr().err.endswith(
+        "  stroke 3 of kick is unlike the others\nhat: strike it 5 times.\n"
+    )
+
+
 @pytest.mark.skipif(os.name != "posix", reason="it reads a POSIX terminal")
 def test_lines_are_read_from_a_terminal_and_from_nothing_else(monkeypatch):
     import pty

@@ -71,6 +71,51 @@ def test_teaching_live_asks_for_one_drum_at_a_time(rtcluster, card, wav, drums, 
     assert names_in(out) == [stroke.drum for stroke in drums.strokes]
 
 
+def test_live_teaching_counts_down_to_each_drum(rtcluster, card, tmp_path):
+    card(np.concatenate([strokes("kick", 9), strokes("snare", 14)]))
+    code, _, err = rtcluster(
+        "teach",
+        "kick",
+        "snare",
+        "--hits",
+        "3",
+        "--countdown",
+        "2",
+        "--save-kit",
+        tmp_path / "a.kit",
+    )
+    assert code == 0
+    told = [line for line in err.splitlines() if "dBFS" not in line]
+    first = told.index("kick in 2")
+    assert told[first + 1 : first + 3] == ["  1", "kick: strike it 3 times."]
+    assert told.index("snare in 2") > first + 2
+
+
+def test_in_a_terminal_it_counts_down_unasked_and_asks_about_a_stroke(
+    rtcluster, card, tmp_path, monkeypatch
+):
+    class Typed:
+        possible = True
+
+        def __init__(self):
+            self.calls = 0
+
+        def take(self):
+            """A batch is 50 ms: the fifth stroke is over, the sixth is to come."""
+            self.calls += 1
+            return ["r"] if self.calls == 119 else []
+
+    monkeypatch.setattr("rtcluster.commands.asking.Typed", Typed)
+    quiet = strokes("kick", 0, gap_s=3.0)
+    card(np.concatenate([quiet, strokes("kick", 3), strokes("snare", 1), strokes("kick", 4)]))
+    code, _, err = rtcluster("teach", "kick", "--hits", "5", "--save-kit", tmp_path / "my.kit")
+    assert code == 0
+    assert "\nkick in 3\n  2\n  1\nkick: strike it 5 times.\n" in err
+    assert "stroke 4 of kick is unlike the others" in err
+    assert "kick: strike it 1 time." in err
+    assert load(tmp_path / "my.kit").learned["heard"] == 5
+
+
 def test_a_card_that_is_lost_while_teaching_is_waited_for(rtcluster, card, tmp_path):
     card(strokes("kick", 3))
     code, _, err = rtcluster("teach", "kick", "snare", "--save-kit", tmp_path / "my.kit")

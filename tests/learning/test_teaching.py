@@ -71,6 +71,35 @@ def test_a_hit_that_is_plainly_another_drum_is_refused(hits):
     assert teacher.offer(1, *hits["snare"][3]).taken
 
 
+@pytest.mark.parametrize("drum", groove.DRUMS)
+def test_the_stroke_that_is_another_drum_stands_out_and_no_other_does(hits, drum):
+    for other in set(groove.DRUMS) - {drum}:
+        teacher = Teacher(TAUGHT, [drum])
+        for guess, final in hits[drum][:3]:
+            teacher.offer(0, guess, final)
+        assert teacher.unlike(0) is None, "of three it is not told"
+        teacher.offer(0, *hits[other][0], believe=True)
+        teacher.offer(0, *hits[drum][3])
+        assert teacher.unlike(0) == 4
+        teacher.keep(0, 4)
+        assert teacher.unlike(0) is None
+        teacher.remove(0, 4)
+        assert (teacher.count(0), teacher.unlike(0)) == (4, None)
+        teacher.offer(0, *hits[other][0], believe=True)
+        assert teacher.unlike(0) == 5, "another one was kept"
+
+
+def test_strokes_are_not_held_against_those_of_another_drum(hits):
+    teacher = taught(hits)
+    assert [teacher.unlike(class_) for class_ in range(3)] == [None] * 3
+
+
+def test_strokes_whose_spectrum_was_not_measured_are_taken_as_they_are(hits):
+    teacher = taught(hits, count=4)
+    teacher._measured = FEATURE_SETS["notebook"]
+    assert teacher.unlike(0) is None
+
+
 def test_the_first_hit_of_a_drum_is_refused_where_another_drum_has_its_like(hits):
     teacher = Teacher(TAUGHT, ["kick", "snare"])
     for guess, final in hits["kick"][:5]:
