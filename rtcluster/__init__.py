@@ -46,11 +46,11 @@ if TYPE_CHECKING:
     from rtcluster.events import Onset as Onset
     from rtcluster.events import Relabel as Relabel
     from rtcluster.events import Xrun as Xrun
+    from rtcluster.recording.listen import listen as listen
     from rtcluster.recording.table import Hits as Hits
     from rtcluster.recording.table import hits as hits
     from rtcluster.recording.table import read as read
     from rtcluster.session.listening import Listening as Listening
-    from rtcluster.session.listening import listen as listen
     from rtcluster.settings import Settings as Settings
 
 __version__ = "0.1.0"
@@ -74,7 +74,7 @@ _HOME = {
     "hits": "recording.table",
     "read": "recording.table",
     "Listening": "session.listening",
-    "listen": "session.listening",
+    "listen": "recording.listen",
 }
 
 __all__ = [*_HOME]

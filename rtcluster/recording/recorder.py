@@ -35,6 +35,21 @@ _SILENCE = 1 << 16
 """Samples at a time, in place of what was lost."""
 
 
+def check_folder(folder: str | os.PathLike[str]) -> None:
+    """Refuse to record where there is anything already.
+
+    Raises
+    ------
+    SettingsError
+        If the folder is not empty, or is none.
+    """
+    path = Path(folder)
+    if path.exists() and (not path.is_dir() or any(path.iterdir())):
+        raise SettingsError(
+            f"Expected a new or empty folder to record in, got {path}; name another."
+        )
+
+
 class Recorder(Sink):
     """Keeps one session.
 
@@ -69,10 +84,7 @@ class Recorder(Sink):
     ) -> None:
         self.folder = Path(folder)
         self._kind = check_format(kind)
-        if self.folder.exists() and (not self.folder.is_dir() or any(self.folder.iterdir())):
-            raise SettingsError(
-                f"Expected a new or empty folder to record in, got {self.folder}; name another."
-            )
+        check_folder(self.folder)
         with expecting(f"to make the folder {self.folder}"):
             self.folder.mkdir(parents=True, exist_ok=True)
         self._processor = processor

@@ -1,34 +1,28 @@
 """Listening, for a program: hits of a live input, one after the other.
 
-:func:`listen` is ``rtcluster.listen``. What hears is the compiled callback, on PortAudio's thread;
-the session runs on a thread of its own, and the program takes hits when it likes: what it has not
-taken yet waits, and no audio is lost for it. ``rtcluster listen`` is built on the same
-:class:`Listening`.
+What hears is the compiled callback, on PortAudio's thread; the session runs on a thread of its own,
+and the program takes hits when it likes: what it has not taken yet waits, and no audio is lost for
+it. ``rtcluster.listen`` (:mod:`rtcluster.recording.listen`) opens one, and ``rtcluster listen`` is
+built on the same :class:`Listening`.
 """
 
 from __future__ import annotations
 
-import logging
 import os
 import queue
 import threading
-from collections.abc import Callable, Sequence
-from typing import Any, Literal, NoReturn
+from collections.abc import Callable
+from typing import Any
 
-from rtcluster.engine.channels import Channels, engine_of
+from rtcluster.engine.channels import Channels
 from rtcluster.engine.processor import Processor
-from rtcluster.errors import RtclusterError, SettingsError
+from rtcluster.errors import RtclusterError
 from rtcluster.events import Classified, Event, Final, Guess, Onset
-from rtcluster.learning import kit_file
 from rtcluster.learning.kit import Kit
-from rtcluster.session.controls import Controls, Request
+from rtcluster.session.controls import Request
 from rtcluster.session.takes import Takes
-from rtcluster.settings import ALL_CHANNELS, AUTO, Settings
 from rtcluster.sinks import Sink
-from rtcluster.sources import live
 from rtcluster.timing import Stop
-
-_log = logging.getLogger("rtcluster")
 
 POLL_S = 0.1
 """How often a wait for the next hit looks for Ctrl-C, where the system does not, in seconds."""
@@ -49,7 +43,7 @@ class Listening:
     ----------
     takes : Takes
         With the source open on its engine.
-    hits : _Hits, optional
+    hits : HitFeed, optional
         The one of its sinks that hits are taken from.
 
     Attributes
@@ -58,9 +52,9 @@ class Listening:
         What the session's summary says, once it has been stopped; empty before.
     """
 
-    def __init__(self, takes: Takes, hits: _Hits | None = None) -> None:
+    def __init__(self, takes: Takes, hits: HitFeed | None = None) -> None:
         self._takes = takes
-        self._hits = _Hits("final", None, takes.stop) if hits is None else hits
+        self._hits = HitFeed("final", None, takes.stop) if hits is None else hits
         self._thread = threading.Thread(target=self._run, name="rtcluster-listen", daemon=True)
         self._error: BaseException | None = None
         self.summary: dict[str, object] = {}
@@ -197,8 +191,18 @@ class Listening:
         return f"<Listening to {self.name}, {self.samplerate} Hz; {', '.join(self.names)}>"
 
 
-class _Hits(Sink):
-    """Hands hits from the pump to the program: to ``on_hit``, or into a queue for the loop."""
+class HitFeed(Sink):
+    """Hands hits from the pump to the program: to ``on_hit``, or into a queue for the loop.
+
+    Parameters
+    ----------
+    at : str
+        The event that a hit is told by, of :data:`STAGES`.
+    on_hit : callable, optional
+        Called with each on the pump thread; without it they wait to be taken.
+    stop : Stop
+        Set when ``on_hit`` has raised.
+    """
 
     def __init__(self, at: str, on_hit: OnHit | None, stop: Stop) -> None:
         self._kind, self._on_hit, self._stop = STAGES[at], on_hit, stop
@@ -233,96 +237,3 @@ class _Hits(Sink):
             if event is None:
                 self._waiting.put(None)
             return event
-
-
-def listen(
-    device: int | str | None = None,
-    *,
-    classes: int | Literal["auto"] = "auto",
-    kit: Kit | str | os.PathLike[str] | None = None,
-    channel: int | Literal["all"] = 1,
-    samplerate: int | None = None,
-    blocksize: int = 0,
-    at: Literal["onset", "guess", "final"] = "final",
-    on_hit: OnHit | None = None,
-    sinks: Sequence[Sink] = (),
-    **settings: Any,
-) -> Listening:
-    """Listen to a live input. No Python runs on the audio thread.
-
-    Parameters
-    ----------
-    device : int or str, optional
-        Number or part of the name, as ``rtcluster devices`` lists them; the system's default.
-    classes : int or "auto"
-        How many drums there are. A kit knows.
-    kit : Kit or path, optional
-        What to begin with, from ``rtcluster teach`` or :meth:`Listening.save_kit`.
-    channel : int or "all"
-        Channel of the device, from 1.
-    samplerate : int, optional
-        Hz; the device's own by default.
-    blocksize : int
-        Frames; 0 lets the sound system choose.
-    at : {"onset", "guess", "final"}
-        What a hit is told by: the moment that it is detected, its class after 30 ms, or after 90.
-    on_hit : callable, optional
-        Called with each hit as soon as it is known, on the session's thread: it should return
-        quickly. Then there is nothing to iterate over. What it raises ends the session.
-    sinks : sequence of Sink
-        That get all events besides, ``rtcluster.sinks.jsonl.JsonLines`` say.
-    **settings
-        Of :class:`rtcluster.Settings`: ``threshold``, ``mask``, ``window`` and so on.
-
-    Returns
-    -------
-    Listening
-
-    Raises
-    ------
-    SettingsError
-        If a setting is out of range.
-    SourceError
-        If there is no such device, or it cannot be opened.
-    RtclusterError
-        If the kit cannot be read.
-
-    Examples
-    --------
-    Until Ctrl-C::
-
-        with rtcluster.listen(classes=3) as hits:
-            for hit in hits:
-                print(f"{hit.time:.3f} s", hit.label, hit.velocity)
-    """
-    if at not in STAGES:
-        raise SettingsError(f"Expected one of {', '.join(STAGES)} for at, got {at!r}.")
-    if channel != ALL_CHANNELS and not (isinstance(channel, int) and channel >= 1):
-        raise SettingsError(f"Expected a channel from 1, or 'all', got {channel!r}.")
-    if kit is None or classes != AUTO:
-        settings["classes"] = classes
-    known, explicit = Settings(**settings), tuple(settings)
-
-    loaded = kit if kit is None or isinstance(kit, Kit) else kit_file.load(kit)
-    every = channel if channel == ALL_CHANNELS else None
-    engine = engine_of(every, known, loaded, explicit)
-    index = channel - 1 if isinstance(channel, int) else 0
-    named = None if device is None else str(device)
-    source = live.LiveInput(engine, named, index, samplerate, blocksize)
-    stop = Stop()
-    hits = _Hits(at, on_hit, stop)
-    takes = Takes(
-        engine=engine,
-        source=source,
-        sinks=[*sinks, hits],
-        recorder=_no_recorder,
-        report=_log.warning,
-        say=_log.info,
-        controls=Controls(),
-        stop=stop,
-    )
-    return Listening(takes, hits)
-
-
-def _no_recorder(folder: str) -> NoReturn:
-    raise RtclusterError(f"Expected a sink that records in {folder}, got none.")
