@@ -21,6 +21,7 @@ from hypothesis import settings as hypothesis_settings
 
 from bench.soak import touched_pages_only
 from rtcluster import Event, Processor, Settings
+from rtcluster.batch.pool import cores
 from rtcluster.errors import SourceError
 from rtcluster.sinks import Sink
 from rtcluster.sources import groove
@@ -62,6 +63,17 @@ def pytest_configure() -> None:
         raise pytest.UsageError(
             "rtcluster.toml is in this folder, and tests would read it; move it."
         )
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """Half as many again as there are cores: a third of the time a test waits for something."""
+    return -(-3 * cores() // 2)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Hand out long modules first, so that no worker is left with one at the end."""
+    items.sort(key=lambda item: item.get_closest_marker("long") is None)
 
 
 @pytest.hookimpl(wrapper=True)

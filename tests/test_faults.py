@@ -28,6 +28,8 @@ from rtcluster.sources.virtual import VirtualInput
 from tests.conftest import Kept, run
 from tests.support.unread import ended_by_two_ctrl_c, unread
 
+pytestmark = pytest.mark.long
+
 
 class Blocking(Kept):
     """Takes a second over its tenth event."""

@@ -14,6 +14,8 @@ import soundfile
 
 from rtcluster.libraries import install
 
+pytestmark = pytest.mark.long
+
 HIDING = """
 import sys
 

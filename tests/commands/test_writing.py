@@ -71,7 +71,7 @@ VICTIMS = [
     "a kit edited",
 ]
 
-pytestmark = pytest.mark.usefixtures("coarse_pictures")
+pytestmark = [pytest.mark.long, pytest.mark.usefixtures("coarse_pictures")]
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,7 @@ import soundfile
 from rtcluster.notebook import engine, run_analyze
 from tests.notebook.conftest import FakeEngine, make_groove
 
-pytestmark = pytest.mark.usefixtures("coarse_pictures")
+pytestmark = [pytest.mark.long, pytest.mark.usefixtures("coarse_pictures")]
 
 
 def test_a_folder_with_the_report_and_all_its_parts(groove, report) -> None:
