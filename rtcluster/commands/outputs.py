@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import functools
 import inspect
+import shutil
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,6 +21,7 @@ from rtcluster.errors import SettingsError
 
 if TYPE_CHECKING:
     from rtcluster.engine.processor import Processor
+    from rtcluster.monitor.sink import Monitor
     from rtcluster.session.controls import Controls
     from rtcluster.sinks import Sink
 
@@ -47,13 +50,16 @@ OUTPUTS: dict[str, Any] = {
         float | None, help="Tempo that is played to (estimated if not given).", min=20.0, max=400.0
     ),
     "monitor": _option(bool, "--monitor", help="Serve a page that shows the session."),
+    "open_": _option(
+        bool, "--open", help="Open the page in this machine's browser; so with --monitor."
+    ),
     "host": _option(str, help="Address to serve the page on; other machines may see it then."),
     "port": _option(int, help="Port of the page (0: any free one).", min=0, max=65535),
 }
 STANDARD = {
     "jsonl": None, "record": None, "record_format": "wav", "midi": None, "note": None,
     "send": "guess", "osc": None, "latency_offset": None, "bpm": None, "monitor": False,
-    "host": "127.0.0.1", "port": 0,
+    "open_": False, "host": "127.0.0.1", "port": 0,
 }  # fmt: skip
 
 
@@ -71,6 +77,7 @@ class Outputs:
     latency_offset: str | None
     bpm: float | None
     monitor: bool
+    open_: bool
     host: str
     port: int
 
@@ -123,7 +130,7 @@ class Outputs:
 
                 monitor = Monitor.open(controls, host=self.host, port=self.port, report=fail)
                 sinks.append(monitor)
-                say(f"Monitor: {monitor.url}")
+                _say_link(monitor, browse=self.open_)
             yield sinks
         finally:
             for sink in sinks:
@@ -137,6 +144,19 @@ class Outputs:
         from rtcluster.recording.recorder import Recorder
 
         return Recorder(folder, processor, fail, self.record_format)
+
+
+def _say_link(monitor: Monitor, *, browse: bool) -> None:
+    """Where the page is; to people whose phone reaches it as a QR code, too."""
+    from rtcluster.monitor import link
+
+    say(f"Monitor: {monitor.url}")
+    if monitor.open_ and sys.stderr.isatty():
+        code = link.qr_code(monitor.url)
+        if link.width_of(code) <= shutil.get_terminal_size().columns:
+            say("\n".join(code))
+    if browse and not link.browse(monitor.ticket_url):
+        say("There is no browser with a window here; open the link in one.")
 
 
 def output_options(*names: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
@@ -163,6 +183,7 @@ def output_options(*names: str) -> Callable[[Callable[..., None]], Callable[...,
         def wrapped(*arguments: Any, **given: Any) -> None:
             values: dict[str, Any] = {**STANDARD, **{name: given.pop(name) for name in table}}
             values["note"] = tuple(values["note"] or ())
+            values["monitor"] |= values["open_"]
             command(*arguments, outputs=Outputs(**values), **given)
 
         keyword = inspect.Parameter.KEYWORD_ONLY

@@ -15,7 +15,7 @@ from rtcluster.text import counted
 
 
 @writes
-@output_options("jsonl", "monitor", "host", "port")
+@output_options("jsonl", "monitor", "open_", "host", "port")
 def replay(
     outputs: Outputs,
     folder: Annotated[str, typer.Argument(help="What --record wrote.")],

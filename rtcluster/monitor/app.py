@@ -18,7 +18,7 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
 from rtcluster.monitor.address import Address
-from rtcluster.monitor.authentication import Door
+from rtcluster.monitor.authentication import Door, Keys
 from rtcluster.monitor.pages import Pages
 from rtcluster.monitor.strangers import Strangers
 
@@ -42,7 +42,7 @@ def page_files() -> dict[str, tuple[bytes, str]]:
     return found
 
 
-def build(pages: Pages, token: str, address: Address, strangers: Strangers) -> Starlette:
+def build(pages: Pages, keys: Keys, address: Address, strangers: Strangers) -> Starlette:
     """Make the app."""
     served = page_files()
 
@@ -63,6 +63,6 @@ def build(pages: Pages, token: str, address: Address, strangers: Strangers) -> S
 
     return Starlette(
         routes=[Route("/", file), Route("/{name}", file), WebSocketRoute("/live", live)],
-        middleware=[Middleware(Door, token=token, address=address, strangers=strangers)],
+        middleware=[Middleware(Door, keys=keys, address=address, strangers=strangers)],
         lifespan=lifespan,
     )

@@ -45,22 +45,48 @@ def policy(host: str) -> str:
     )
 
 
+class Keys:
+    """What opens the door.
+
+    Parameters
+    ----------
+    token : str
+        As often as one likes.
+    ticket : str
+        Once; empty for none.
+    """
+
+    def __init__(self, token: str, ticket: str = "") -> None:
+        self.token = token
+        self._ticket = ticket
+
+    def open(self, given: str) -> bool:
+        """Whether it opens; a ticket is spent by it."""
+        if hmac.compare_digest(given.encode(), self.token.encode()):
+            return True
+        ticket = self._ticket
+        if ticket and hmac.compare_digest(given.encode(), ticket.encode()):
+            self._ticket = ""
+            return True
+        return False
+
+
 class Door:
     """Lets requests through to an app, or refuses them.
 
     Parameters
     ----------
     app : ASGI app
-    token : str
+    keys : Keys
     address : Address
     strangers : Strangers
         What a request comes from is none of them any more once it was let in.
     """
 
-    def __init__(self, app: ASGIApp, token: str, address: Address, strangers: Strangers) -> None:
+    def __init__(self, app: ASGIApp, keys: Keys, address: Address, strangers: Strangers) -> None:
         self._app = app
         self._strangers = strangers
-        self._token = token
+        self._keys = keys
         self._address = address
         self._cookie = f"rtcluster-{address.port}"  # another monitor has another
 
@@ -100,7 +126,7 @@ class Door:
         elif origin.lower() != f"http://{host.lower()}":
             return False
         given = asked.query_params.get("token") or asked.cookies.get(self._cookie) or ""
-        return hmac.compare_digest(given.encode(), self._token.encode())
+        return self._keys.open(given)
 
     def _key(self) -> str:
-        return f"{self._cookie}={self._token}; Path=/; HttpOnly; SameSite=Strict"
+        return f"{self._cookie}={self._keys.token}; Path=/; HttpOnly; SameSite=Strict"

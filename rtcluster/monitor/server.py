@@ -1,11 +1,12 @@
 """The monitor's server: ``python -m rtcluster.monitor.server``, started by the sink.
 
 A process of its own and of low priority, without Numba and scikit-learn. The first line on its
-standard input is an object: ``socket`` (the listening one, inherited), ``token``, ``host``,
-``port``, ``open`` (as :class:`rtcluster.monitor.address.Address`) and ``page`` (the line that every
-page gets first). The lines after it are the session's, for the pages. It writes ``{"ready": true}``
-when pages can come, and then what the pages ask for. It ends when its standard input does, and so
-also when its parent is killed.
+standard input is an object: ``socket`` (the listening one, inherited), ``token``, ``ticket`` (which
+opens the page once; empty for none), ``host``, ``port``, ``open`` (as
+:class:`rtcluster.monitor.address.Address`) and ``page`` (the line that every page gets first). The
+lines after it are the session's, for the pages. It writes ``{"ready": true}`` when pages can come,
+and then what the pages ask for. It ends when its standard input does, and so also when its parent
+is killed.
 
 The main thread runs the loop; another reads standard input, and waits until the loop has taken
 what it read.
@@ -29,6 +30,7 @@ import uvicorn
 
 from rtcluster.monitor.address import Address
 from rtcluster.monitor.app import build
+from rtcluster.monitor.authentication import Keys
 from rtcluster.monitor.pages import Pages
 from rtcluster.monitor.playing import Playing
 from rtcluster.monitor.strangers import Strangers, watched
@@ -66,7 +68,7 @@ async def serve(config: Line, waiting: list[tuple[Line, str]], more: Iterator[An
     pages, playing, strangers = Pages(config["page"], say), Playing(), Strangers()
     server = uvicorn.Server(
         uvicorn.Config(
-            build(pages, config["token"], address, strangers),
+            build(pages, Keys(config["token"], config["ticket"]), address, strangers),
             loop="asyncio",
             http=watched(strangers),
             lifespan="on",

@@ -34,7 +34,7 @@ RESTARTS = 5
 
 WELL_S = 60.0
 
-_PACKAGES = ("starlette", "uvicorn", "websockets")
+_PACKAGES = ("starlette", "uvicorn", "websockets", "segno")
 
 
 class Monitor(Sink):
@@ -47,6 +47,9 @@ class Monitor(Sink):
     ----------
     url : str
         The link to the page, with the token that opens it.
+    ticket_url : str
+        The same with a ticket, which opens it once: for a browser's command line, which everybody
+        on this machine may read. The page then has the token in its cookie.
     """
 
     label = "The monitor"
@@ -59,13 +62,16 @@ class Monitor(Sink):
         address: Address,
         report: Callable[[str], None],
     ) -> None:
-        token = secrets.token_urlsafe(24)
-        self.url = f"http://{address.shown}:{address.port}/?token={token}"
+        token, ticket = (secrets.token_urlsafe(24) for _ in range(2))
+        self.url, self.ticket_url = (
+            f"http://{address.shown}:{address.port}/?token={key}" for key in (token, ticket)
+        )
         self._controls = controls
         self._listener = listener
         self._report = report
         self._config: dict[str, object] = {
             "token": token,
+            "ticket": ticket,
             "host": address.host,
             "port": address.port,
             "open": address.open_,
@@ -83,6 +89,7 @@ class Monitor(Sink):
         self._refused = 0  # events that JSON cannot carry
         self._restarts = self._restarts_in_all = 0
         self._child = self._start()
+        self._config["ticket"] = ""  # it may have been used: a server that follows takes none
         self._child.wait_until_it_answers()
         self._writer = Writer("rtcluster-monitor", self._outbox, self._feed)
 
@@ -124,6 +131,11 @@ class Monitor(Sink):
         if warning := address.warning():
             report(warning)
         return monitor
+
+    @property
+    def open_(self) -> bool:
+        """Whether other machines may come."""
+        return bool(self._config["open"])
 
     @property
     def server(self) -> int:

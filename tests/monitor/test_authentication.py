@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from collections.abc import Iterator
+from contextlib import suppress
 
 import pytest
 from websockets.exceptions import InvalidStatus
 
+from rtcluster.monitor.authentication import Keys
 from rtcluster.monitor.sink import Monitor
 from rtcluster.session.controls import Controls
 
-from .conftest import Visitor, present
+from .conftest import Visitor, present, wait_until
 
 FILES = ("/", "/index.html", "/main.js", "/monitor.css", "/favicon.svg")
 
@@ -31,6 +35,34 @@ def test_the_link_opens_the_page_and_its_cookie_the_rest(visitor: Visitor) -> No
     assert "SameSite=Strict" in cookie
     for path in FILES:
         assert visitor.status(path, Cookie=visitor.cookie) == 200, path
+
+
+def test_a_ticket_opens_the_page_once_and_its_cookie_the_rest() -> None:
+    with Monitor.open(Controls(), report=print) as monitor:
+        ticket = monitor.ticket_url.partition("=")[2]
+        visitor = Visitor(monitor.url)
+        assert ticket not in (visitor.token, "")
+        assert visitor.status(f"/?token={ticket[:-1]}") == 403
+        assert visitor.status(f"/?token={ticket}", Host="evil.example") == 403
+        response = visitor.get(f"/?token={ticket}")
+        assert response.status == 200
+        assert response.headers["Set-Cookie"].startswith(visitor.cookie + ";")
+        assert visitor.status("/main.js", Cookie=visitor.cookie) == 200
+        assert visitor.status(f"/?token={ticket}") == 403
+        os.kill(monitor.server, signal.SIGKILL)
+
+        def again() -> int | None:
+            with suppress(OSError):
+                return visitor.status("/", Cookie=visitor.cookie)
+            return None
+
+        wait_until(lambda: again() == 200, "another server")
+        assert visitor.status(f"/?token={ticket}") == 403, "a server that follows takes none"
+
+
+def test_no_ticket_is_no_key() -> None:
+    assert not Keys("token").open("")
+    assert Keys("token").open("token")
 
 
 @pytest.mark.parametrize("path", [*FILES, "/nothing"])

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from rtcluster import Processor, Settings
-from rtcluster.events import Control
+from rtcluster.events import Control, Xrun
 from rtcluster.monitor.sink import Monitor
 from rtcluster.pages.palette import COLOURS
 from rtcluster.session.controls import Controls, Request
@@ -289,6 +289,67 @@ def test_a_refused_request_is_told_on_the_page(
     page = visit(monitor)
     monitor.notice("Expected a name that no other class has, got 'kick'.")
     wait_for_text(page, "#notices p", "Expected a name that no other class has, got 'kick'.")
+
+
+def box(page: Any, selector: str) -> dict[str, float]:
+    """Edges of an element, in pixels."""
+    return page.evaluate(
+        """s => (({ left, right, height }) => ({ left, right, height }))(
+            document.querySelector(s).getBoundingClientRect())""",
+        selector,
+    )
+
+
+@pytest.mark.parametrize(
+    ("late_ms", "unit", "side"),
+    [(-17, "ms early", -1), (17, "ms late", 1), (0, "ms on time", 0)],
+)
+def test_early_and_late_are_as_large_as_the_tempo_with_a_bar_to_their_side(
+    monitor: Monitor, visit: Callable[..., Any], late_ms: int, unit: str, side: int
+) -> None:
+    monitor.begin(session_line(bpm=100.0))
+    monitor.status(status_line())
+    page = visit(monitor)
+    wait_for_text(page, "#verdict", "listening for the beat")
+    assert not page.is_visible("#needle .hand")
+    for number in range(40):
+        late_s = late_ms / 1e3 if number == 39 else 0.0
+        for event in hit(number, round(44100 * (0.3 * (1 + number) + late_s)), number % 2):
+            monitor.event(event)
+
+    def told() -> bool:
+        monitor.status(status_line())
+        return text(page, "#verdict") == unit
+
+    wait_until(told, unit)
+    sizes = page.evaluate(
+        """['tempo', 'late'].map((of) =>
+            getComputedStyle(document.querySelector(`#${of} .big`)).fontSize)"""
+    )
+    assert sizes[0] == sizes[1]
+    needle = box(page, "#needle")
+    assert needle["height"] >= 0.03 * 768
+    assert page.is_visible("#needle .hand")
+    assert abs(int(text(page, "#late-value")) - abs(late_ms)) <= 2
+    page.wait_for_timeout(300)  # it moves there
+    hand, middle = box(page, "#needle .hand"), (needle["left"] + needle["right"]) / 2
+    reach = middle - hand["left"], hand["right"] - middle
+    assert (reach[0] > 30, reach[1] > 30) == (side < 0, side > 0)
+
+
+def test_lost_audio_is_explained_while_its_bar_is_to_be_seen(
+    monitor: Monitor, visit: Callable[..., Any]
+) -> None:
+    monitor.begin(session_line())
+    monitor.status(status_line(seconds=2.0))
+    page = visit(monitor)
+    wait_for_lanes(page, 2)
+    assert not page.is_visible("#lost")
+    monitor.event(Xrun(88200, "input_overflow"))
+    page.wait_for_selector("#lost", state="visible")
+    assert text(page, "#lost") == "audio lost"
+    monitor.status(status_line(seconds=30.0))
+    page.wait_for_selector("#lost", state="hidden")
 
 
 def test_a_muted_class_is_marked_and_so_it_is_for_who_comes_later(

@@ -34,6 +34,7 @@ const changed = () => {
 
 const roll = new Sheet(document.querySelector("#roll"), changed);
 const scatter = new Sheet(document.querySelector("#scatter"), changed);
+const lost = document.querySelector("#lost");
 const last = new Last();
 const figures = new Figures();
 const playing = new Playing();
@@ -88,7 +89,7 @@ function frame(time) {
   playing.show(model);
   state.show(model, clock);
   const how = { selected: controls.selected, still: less.matches };
-  drawRoll(roll, model, clock.now(), colours, how);
+  lost.hidden = !drawRoll(roll, model, clock.now(), colours, how);
   if (time - scattered < SCATTER_MS && moving) return;
   scattered = time;
   drawScatter(scatter, model, colours);

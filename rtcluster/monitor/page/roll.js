@@ -12,9 +12,10 @@ const PER_WIDTH = 1 / 22;
 
 const clamp = (value, low, high) => Math.min(high, Math.max(low, value));
 
+// Draws, and tells whether lost audio is to be seen.
 export function drawRoll(sheet, model, now, colours, { selected, still }) {
   const { width, height } = sheet;
-  if (!width || !height) return;
+  if (!width || !height) return false;
   const context = sheet.clear();
   const lanes = model.lanes();
   const rows = new Map(lanes.map((class_, row) => [class_, row]));
@@ -53,10 +54,11 @@ export function drawRoll(sheet, model, now, colours, { selected, still }) {
     }
   }
   context.globalAlpha = 1;
-  lost(context, { model, now, seconds, rateless, xOf, height, colours });
+  const anyLost = lost(context, { model, now, seconds, rateless, xOf, height, colours });
   const x = still ? xOf(now) : span;
   context.fillStyle = colours.ink;
   context.fillRect(x, 0, 2, height);
+  return anyLost;
 }
 
 function ground(context, { width, height, span, rowHeight, lanes, selected, colours }) {
@@ -101,11 +103,10 @@ function ghost(context, hit, x, yOf, radius, colours) {
   draw(context, hit.guessed, x, from, radius * 0.8, colours.ink, true);
 }
 
-// Where audio was lost.
+// Where audio was lost; whether any of it is to be seen.
 function lost(context, { model, now, seconds, rateless, xOf, height, colours }) {
   context.fillStyle = colours.alarm;
-  for (const sample of model.xruns) {
-    const time = sample * rateless;
-    if (time > now - seconds) context.fillRect(Math.round(xOf(time)) - 1, 0, 3, height);
-  }
+  const times = model.xruns.map((sample) => sample * rateless).filter((t) => t > now - seconds);
+  for (const time of times) context.fillRect(Math.round(xOf(time)) - 1, 0, 3, height);
+  return times.length > 0;
 }
