@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from rtcluster.sinks import Sink
 
 
-_option = group("Outputs")
+_option, _page = group("Outputs"), group("Monitor")
 
 SENT = ("onset", "guess", "final")
 """Events that a note or a tone can be sent at."""
@@ -49,12 +49,12 @@ OUTPUTS: dict[str, Any] = {
     "bpm": _option(
         float | None, help="Tempo that is played to (estimated if not given).", min=20.0, max=400.0
     ),
-    "monitor": _option(bool, "--monitor", help="Serve a page that shows the session."),
-    "open_": _option(
+    "monitor": _page(bool, "--monitor", help="Serve a page that shows the session."),
+    "open_": _page(
         bool, "--open", help="Open the page in this machine's browser; so with --monitor."
     ),
-    "host": _option(str, help="Address to serve the page on; other machines may see it then."),
-    "port": _option(int, help="Port of the page (0: any free one).", min=0, max=65535),
+    "host": _page(str, help="Address to serve the page on; other machines may see it then."),
+    "port": _page(int, help="Port of the page (0: any free one).", min=0, max=65535),
 }
 STANDARD = {
     "jsonl": None, "record": None, "record_format": "wav", "midi": None, "note": None,
