@@ -44,8 +44,9 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "rtcluster plugin": ("rtcluster plugin build my.kit --out ~/.lv2",),
     "rtcluster plugin build": (
         "rtcluster plugin build my.kit --out ~/.lv2",
-        "rtcluster plugin build my.kit --out build --name drums",
+        "rtcluster plugin build --generic --out ~/.lv2",
     ),
+    "rtcluster plugin kit": ("rtcluster plugin kit my.kit -o my.rtkit",),
 }
 """By the words of the command. A test has the parser read each."""
 

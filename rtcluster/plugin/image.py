@@ -1,31 +1,50 @@
-"""A state that is ready to hear a kit's drums, as bytes that a C program can load anywhere.
+"""A kit as a file that a C program can load: for each rate a state that is ready to hear it.
 
-[main thread] The bytes are those of :meth:`rtcluster.engine.processor.Processor.prepare`: learning
-rests, and the model waits for the first hop. Behind the state lies what it points to; each pointer
-is listed with its target, so that the program can put the addresses in. Stretches of zeros, most of
-it, are left out.
+[main thread] The bytes of a state are those of :meth:`Processor.prepare`: learning rests, and the
+model waits for the first hop. Behind the state lies what it points to; each pointer is listed with
+its target, so that the program can put the addresses in. Stretches of zeros, most of it, are left
+out. Before the states are the drums, by note and name, and before all of it is a checksum.
+``player.c``, which reads the file, has its layout.
 """
 
 from __future__ import annotations
 
 import ctypes
 import struct
+import zlib
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from rtcluster.engine.processor import Processor
-from rtcluster.errors import RtclusterError
+from rtcluster.errors import RtclusterError, expecting
 from rtcluster.events import EVENT, MOST_PARTS
+from rtcluster.files import read_bytes
 from rtcluster.kernel.cache import source_digest
 from rtcluster.kernel.state import STATE
 from rtcluster.learning.kit import Kit
 from rtcluster.plugin import fft
 from rtcluster.presets import DRUMS
 from rtcluster.settings import BANDS, FEATURES, Settings
+from rtcluster.sinks.drum_map import note_of
+
+RATES = (44100, 48000, 88200, 96000)
+"""Hz. A host that runs at another rate is told so."""
+
+MOST_DRUMS = 12
+"""Drums of a kit that is chosen in the host: so many have controls there."""
+
+SUFFIX = ".rtkit"
+"""Of a file's name."""
 
 _MAGIC = b"rtcl-kit"
+_VERSION = 1
+_HEADER = 48  # bytes
+_DRUM = struct.Struct("<B31s")  # note, name
+_RATE = struct.Struct("<3Q")  # Hz, place in the file, bytes
+_MOST_BYTES = 1 << 26  # of a file, and of a state in memory
 _LINE = 64  # bytes of a cache line, to which each array is aligned
 _GAP = 32  # zeros that end a stretch, in words of 8 bytes
 
@@ -73,21 +92,69 @@ def prepared(kit: Kit, samplerate: int) -> bytes:
     return memory.image()
 
 
-def header(drums: int, uri: str, silent_db: float) -> str:
-    """``kit.h``: what ``shell.c`` has to know of the kernel's records, and of the plug-in.
+def file_of(kit: Kit) -> bytes:
+    """The content of a kit's file, for all of :data:`RATES`.
+
+    Raises
+    ------
+    RtclusterError
+        As :func:`prepared`.
+    """
+    images = [prepared(kit, rate) for rate in RATES]
+    drums = b"".join(
+        _DRUM.pack(note_of(number, name, {}), _cut(name)) for number, name in enumerate(kit.names)
+    )
+    place = _HEADER + len(drums) + _RATE.size * len(RATES)
+    table = []
+    for rate, image in zip(RATES, images, strict=True):
+        table.append(_RATE.pack(rate, place, len(image)))
+        place += len(image)
+    counts = (place, int(source_digest(), 16), len(kit.names), len(RATES))
+    content = b"".join((struct.pack("<4Q", *counts), drums, *table, *images))
+    return struct.pack("<8s2I", _MAGIC, _VERSION, zlib.crc32(content)) + content
+
+
+def check_file(path: Path) -> None:
+    """Refuse a file that is no whole kit of a plug-in, of whatever version.
+
+    Raises
+    ------
+    RtclusterError
+    """
+    with expecting(f"to read {path}", "name another file with -o"):
+        content = read_bytes(path, _MOST_BYTES)
+    if content[:8] != _MAGIC or content[12:16] != struct.pack("<I", zlib.crc32(content[16:])):
+        raise RtclusterError(f"{path} is no kit of a plug-in.")
+
+
+def _cut(name: str) -> bytes:
+    """A name in UTF-8, as much of it as there is room for before the final zero."""
+    return name.encode()[: _DRUM.size - 2].decode(errors="ignore").encode()
+
+
+def header(drums: int, uri: str, silent_db: float, *, generic: bool) -> str:
+    """``kit.h``: what the C sources have to know of the kernel's records, and of the plug-in.
 
     Parameters
     ----------
     drums : int
+        That have controls.
     uri : str
     silent_db : float
         Gain at which the audio through is silence.
+    generic : bool
+        The kit is chosen in the host.
     """
     offsets = {f"EVENT_{name.upper().rstrip('_')}": _offset(EVENT, name) for name in _TOLD}
     offsets |= {name.upper(): _offset(STATE, name) for name in ("asked_threshold", "asked_mask")}
     values = {
         "URI": f'"{uri}"',
+        "GENERIC": int(generic),
         "DRUMS": drums,
+        "NAME_BYTES": _DRUM.size - 1,
+        "RATES": f'"{", ".join(map(str, RATES))}"',
+        "VERSION": _VERSION,
+        "MOST_BYTES": _MOST_BYTES,
         "PARTS": MOST_PARTS,
         "SILENT_DB": f"{silent_db:.1f}f",
         "BUILD": f"0x{source_digest()}u",
@@ -126,17 +193,12 @@ class _Memory:
         self._point_sets()
 
     def image(self) -> bytes:
-        """The bytes of the file."""
+        """The bytes of the image."""
         memory = np.frombuffer(self._state.tobytes() + b"".join(self._behind), np.uint8).copy()
         for at in self._pointers:
             memory[at : at + 8] = 0  # addresses of this process
         stretches = list(_stretches(memory))
-        out = [
-            _MAGIC,
-            struct.pack(
-                "<4Q", int(source_digest(), 16), len(memory), len(stretches), len(self._pointers)
-            ),
-        ]
+        out = [struct.pack("<3Q", len(memory), len(stretches), len(self._pointers))]
         for begin, end in stretches:
             content = memory[begin:end].tobytes()
             padding = bytes(-len(content) % 8)

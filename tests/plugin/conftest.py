@@ -11,13 +11,14 @@ from rtcluster import Final, Guess, Processor, Settings
 from rtcluster.commands.app import app
 from rtcluster.errors import RtclusterError
 from rtcluster.learning import kit_file
-from rtcluster.plugin import bundle
+from rtcluster.plugin import bundle, image
 from rtcluster.sinks.drum_map import note_of
 from tests.support.host import DRUMS, Host
-from tests.support.taught import ALL, performance, taught_kit
+from tests.support.taught import ALL, TONES, performance, taught_kit
 
 RATES = (44100, 96000)
 URI = "urn:rtcluster:kit:my_drums"
+GENERIC = "urn:rtcluster:plugin"
 
 
 @pytest.fixture(scope="session")
@@ -38,14 +39,56 @@ def kit(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def built(compiler, kit, tmp_path_factory):
-    """The plug-in's bundle, by the command."""
+def other_kit(tmp_path_factory):
+    """The path of a kit of other drums."""
+    path = tmp_path_factory.mktemp("other") / "other.kit"
+    kit_file.save(path, taught_kit(tuple(TONES)))
+    return path
+
+
+@pytest.fixture(scope="session")
+def command():
+    """A command of `rtcluster plugin`, for the rates of the tests."""
+
+    def run(*arguments):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(image, "RATES", RATES)  # each takes its time
+            app(["plugin", *map(str, arguments)], standalone_mode=False)
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def built(compiler, kit, command, tmp_path_factory):
+    """The plug-in's bundle with the kit in it, by the command."""
     folder = tmp_path_factory.mktemp("lv2")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(bundle, "RATES", RATES)  # each takes its time
-        app(["plugin", "build", str(kit), "--out", str(folder)], standalone_mode=False)
+    command("build", kit, "--out", folder)
     [made] = folder.iterdir()
     return made
+
+
+@pytest.fixture(scope="session")
+def generic(compiler, command, tmp_path_factory):
+    """The bundle without a kit."""
+    folder = tmp_path_factory.mktemp("generic")
+    command("build", "--generic", "--out", folder)
+    return folder / "rtcluster.lv2"
+
+
+@pytest.fixture(scope="session")
+def chosen(kit, command, tmp_path_factory):
+    """The kit's file for it."""
+    path = tmp_path_factory.mktemp("chosen") / "My drums.rtkit"
+    command("kit", kit, "-o", path)
+    return path
+
+
+@pytest.fixture(scope="session")
+def other_chosen(other_kit, command, tmp_path_factory):
+    """That of the other kit."""
+    path = tmp_path_factory.mktemp("chosen") / "other.rtkit"
+    command("kit", other_kit, "-o", path)
+    return path
 
 
 @pytest.fixture(scope="session")
@@ -57,9 +100,11 @@ def play(built, compiler, tmp_path_factory):
         assert "lv2/" in str(error)
         pytest.skip("not installed: LV2's headers (Debian: lv2-dev)")
 
-    def run(audio, rate=44100, blocks="64", controls=None, times=1, folder=built):
+    def run(
+        audio, rate=44100, blocks="64", controls=None, times=1, folder=built, uri=URI, kits=None
+    ):
         controls = notes_by_default() | (controls or {})
-        return host.play(folder, URI, audio, rate, blocks, controls, times)
+        return host.play(folder, uri, audio, rate, blocks, controls, times, kits)
 
     return run
 

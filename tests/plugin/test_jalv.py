@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from rtcluster import Final
-from tests.plugin.conftest import URI, expected, lacking
+from tests.plugin.conftest import GENERIC, URI, expected, lacking
 from tests.plugin.test_plugin import lv2_folder
 from tests.support import jackd, lilv
 
@@ -81,15 +81,26 @@ def test_a_host_on_jack_gets_the_notes_that_the_engine_tells(built, kit, hits, h
     assert_same(hear(built.parent, URI, audio), expected(kit, heard_on_jack(audio)))
 
 
-def test_a_session_comes_back_in_a_host_on_jack(built, kit, hits, hear, tmp_path):
+@pytest.mark.parametrize("kind", ["built in", "chosen"])
+def test_a_session_comes_back_in_a_host_on_jack(
+    built, generic, chosen, kit, hits, hear, tmp_path, kind
+):
     if reason := lilv.missing():
         pytest.skip(reason)
     audio = hits()[: 4 * 44100]
-    with lilv.Plugin(built, URI) as plugin:
-        plugin.controls.update(drum_kick_note=50, drum_hat_note=52, stage=1)
+    bundle, uri, first, third = (
+        (built, URI, "drum_kick", "drum_hat")
+        if kind == "built in"
+        else (generic, GENERIC, "drum_1", "drum_3")
+    )
+    with lilv.Plugin(bundle, uri) as plugin:
+        plugin.controls |= {f"{first}_note": 50, f"{third}_note": 52, "stage": 1}
+        if kind == "chosen":
+            plugin.set(f"{GENERIC}#kit", "Path", str(chosen))
+            plugin.play(np.zeros(64, np.float32))
         plugin.save(tmp_path / "session")
     wanted = [
         (frame, {36: 50, 42: 52}.get(note, note), loud)
         for frame, note, loud in expected(kit, heard_on_jack(audio), stage=Final)
     ]
-    assert_same(hear(built.parent, URI, audio, "-l", str(tmp_path / "session")), wanted)
+    assert_same(hear(bundle.parent, uri, audio, "-l", str(tmp_path / "session")), wanted)

@@ -14,6 +14,12 @@ import numpy.typing as npt
 THRESHOLD, MASK, STAGE, GAIN, DRUMS = 3, 4, 5, 6, 7
 """Ports of rtcluster's plug-in; of each drum there are two, its note and its mute."""
 
+GENERIC_DRUMS = 12
+"""Drums of the plug-in whose kit is chosen in the host."""
+
+MESSAGES = DRUMS + 2 * GENERIC_DRUMS
+"""Its port for messages."""
+
 
 @dataclass(frozen=True, slots=True)
 class Played:
@@ -79,6 +85,7 @@ class Host:
         blocks: str = "64",
         controls: Mapping[int, float] | None = None,
         times: int = 1,
+        kits: Mapping[int, Path] | None = None,
     ) -> Played:
         """Play audio through a plug-in.
 
@@ -95,6 +102,8 @@ class Host:
             Values of ports; the others are 0.
         times : int
             How often; the plug-in is activated before each.
+        kits : mapping of int to Path, optional
+            Files that are chosen with the first block from a frame on.
 
         Raises
         ------
@@ -103,6 +112,7 @@ class Host:
         """
         np.asarray(audio, np.float32).tofile(self._folder / "in")
         values = [f"{port}={value}" for port, value in (controls or {}).items()]
+        values += [f"{MESSAGES}@{at}={path}" for at, path in sorted((kits or {}).items())]
         files = (self._folder / "in", self._folder / "out")
         command: list[Any] = [self.program, bundle, uri, str(rate), *files, str(times), blocks]
         done = subprocess.run([*command, *values], capture_output=True, text=True, check=False)

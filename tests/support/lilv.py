@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import ctypes
 import functools
+import struct
+from collections.abc import Iterator
 from ctypes import CFUNCTYPE, POINTER, c_char_p, c_double, c_float, c_uint32, c_void_p
 from ctypes.util import find_library
 from pathlib import Path
@@ -17,7 +19,9 @@ import numpy.typing as npt
 
 ATOM = "http://lv2plug.in/ns/ext/atom#"
 LV2 = "http://lv2plug.in/ns/lv2core#"
+PATCH = "http://lv2plug.in/ns/ext/patch#"
 URID = "http://lv2plug.in/ns/ext/urid#"
+WORKER = "http://lv2plug.in/ns/ext/worker#"
 
 _ROOM = 1 << 14  # bytes of an atom port
 
@@ -26,8 +30,8 @@ class _Feature(ctypes.Structure):
     _fields_ = (("uri", c_char_p), ("data", c_void_p))
 
 
-class _Map(ctypes.Structure):
-    """``urid:map`` and ``urid:unmap``."""
+class _Call(ctypes.Structure):
+    """``urid:map``, ``urid:unmap`` and ``work:schedule``."""
 
     _fields_ = (("handle", c_void_p), ("call", c_void_p))
 
@@ -39,6 +43,19 @@ class _Descriptor(ctypes.Structure):
         ("connect_port", CFUNCTYPE(None, c_void_p, c_uint32, c_void_p)),
         ("activate", CFUNCTYPE(None, c_void_p)),
         ("run", CFUNCTYPE(None, c_void_p, c_uint32)),
+        ("deactivate", c_void_p),
+        ("cleanup", c_void_p),
+        ("extension_data", CFUNCTYPE(c_void_p, c_char_p)),
+    )
+
+
+_RESPOND = CFUNCTYPE(ctypes.c_int, c_void_p, c_uint32, c_void_p)
+
+
+class _Worker(ctypes.Structure):
+    _fields_ = (
+        ("work", CFUNCTYPE(ctypes.c_int, c_void_p, _RESPOND, c_void_p, c_uint32, c_char_p)),
+        ("work_response", CFUNCTYPE(ctypes.c_int, c_void_p, c_uint32, c_void_p)),
     )
 
 
@@ -109,6 +126,8 @@ class Plugin:
     ----------
     controls : dict of str to float
         Values of the control ports by symbol; at first what the description says.
+    parameters : dict of str to str
+        What the plug-in has told of its parameters, by URI.
     """
 
     def __init__(self, bundle: Path, uri: str, rate: int = 44100) -> None:
@@ -124,15 +143,21 @@ class Plugin:
         self._callbacks = (
             CFUNCTYPE(c_uint32, c_void_p, c_char_p)(lambda _, uri: self._urid(uri)),
             CFUNCTYPE(c_void_p, c_void_p, c_uint32)(self._address_of_uri),
+            CFUNCTYPE(ctypes.c_int, c_void_p, c_uint32, c_void_p)(self._schedule),
         )
-        self._map, self._unmap = (
-            _Map(None, ctypes.cast(call, c_void_p)) for call in self._callbacks
+        self._map, self._unmap, self._scheduler = (
+            _Call(None, ctypes.cast(call, c_void_p)) for call in self._callbacks
         )
-        offered = {"map": self._map, "unmap": self._unmap}
+        offered = {
+            f"{URID}map": self._map,
+            f"{URID}unmap": self._unmap,
+            f"{WORKER}schedule": self._scheduler,
+        }
         self._features = [
-            _Feature(f"{URID}{name}".encode(), ctypes.addressof(data))
-            for name, data in offered.items()
+            _Feature(uri.encode(), ctypes.addressof(data)) for uri, data in offered.items()
         ]
+        self._ordered: list[bytes] = []
+        self._message = b""
         pointers = [*map(ctypes.addressof, self._features), None]
         self._instance = lilv.plugin_instantiate(
             self._plugin, rate, (c_void_p * len(pointers))(*pointers)
@@ -141,6 +166,7 @@ class Plugin:
             raise RuntimeError(f"{uri} could not be loaded.")
         self._ports: dict[str, npt.NDArray[Any]] = {}
         self.controls: dict[str, float] = {}
+        self.parameters: dict[str, str] = {}
         self._connect()
 
     def _node(self, uri: str) -> Any:
@@ -184,8 +210,15 @@ class Plugin:
             self._ports["in"][: len(piece)] = piece
             for symbol, value in self.controls.items():
                 self._ports[symbol][0] = value
-            self._ports["midi"].view(np.uint32)[0] = _ROOM - 8
+            for symbol in {"midi", "notify"} & self._ports.keys():
+                self._ports[symbol].view(np.uint32)[0] = _ROOM - 8
+            if "control" in self._ports:
+                self._write(self._message)
+                self._message = b""
             plugin.plugin.contents.run(plugin.handle, len(piece))
+            if "notify" in self._ports:
+                self._work()
+                self._listen()
             for frame, message in self._sequence("midi"):
                 if message[0] == 0x99:
                     notes.append((begin + frame, message[1], message[2]))
@@ -202,6 +235,63 @@ class Plugin:
             out.append((frame, content[at + 16 : at + 16 + size]))
             at += 16 + (size + 7) // 8 * 8
         return out
+
+    def set(self, parameter: str, kind: str, value: str) -> None:
+        """With the next block, set a parameter to a value of this kind of atom."""
+        text = value.encode() + b"\0"
+        self._message = self._object(
+            "Set",
+            ("property", self._atom("URID", struct.pack("<I", self._urid(parameter.encode())))),
+            ("value", self._atom(kind, text)),
+        )
+
+    def get(self) -> None:
+        """With the next block, ask for the parameters."""
+        self._message = self._object("Get")
+
+    def _object(self, kind: str, *properties: tuple[str, bytes]) -> bytes:
+        body = struct.pack("<2I", 0, self._urid(f"{PATCH}{kind}".encode()))
+        for name, atom in properties:
+            body += struct.pack("<2I", self._urid(f"{PATCH}{name}".encode()), 0) + atom
+        return self._atom("Object", body)
+
+    def _atom(self, kind: str, content: bytes) -> bytes:
+        head = struct.pack("<2I", len(content), self._urid(f"{ATOM}{kind}".encode()))
+        return head + content + bytes(-len(content) % 8)
+
+    def _write(self, message: bytes) -> None:
+        """A sequence of one message, or of none."""
+        content = bytes(8) + (bytes(8) + message if message else b"")
+        atom = self._atom("Sequence", content)
+        self._ports["control"].view(np.uint8)[: len(atom)] = np.frombuffer(atom, np.uint8)
+
+    def _schedule(self, _: Any, size: int, data: int) -> int:
+        self._ordered.append(ctypes.string_at(data, size))
+        return 0
+
+    def _work(self) -> None:
+        plugin = self._instance.contents
+        found = plugin.plugin.contents.extension_data(f"{WORKER}interface".encode())
+        worker = _Worker.from_address(found)
+        respond = _RESPOND(lambda _, size, data: worker.work_response(plugin.handle, size, data))
+        for order in self._ordered:
+            worker.work(plugin.handle, respond, None, len(order), order)
+        self._ordered.clear()
+
+    def _listen(self) -> None:
+        for _, message in self._sequence("notify"):
+            told = dict(self._properties(message))
+            (parameter,) = struct.unpack("<I", told["property"])
+            uri = self._uris[parameter - 1].decode()
+            self.parameters[uri] = told["value"].rstrip(b"\0").decode()
+
+    def _properties(self, message: bytes) -> Iterator[tuple[str, bytes]]:
+        """Name and content of each property of a message."""
+        at = 8
+        while at < len(message):
+            key, _, size = struct.unpack_from("<3I", message, at)
+            yield self._uris[key - 1].decode().removeprefix(PATCH), message[at + 16 :][:size]
+            at += 16 + (size + 7) // 8 * 8
 
     def save(self, folder: Path) -> None:
         """Save what it is set to, as a host saves it with a session; jalv loads it with ``-l``."""
