@@ -17,7 +17,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from rtcluster.settings import MAX_FEATURES
+from rtcluster.settings import ALWAYS_MEASURED, MAX_FEATURES
 
 SCHEMA_VERSION = 1
 
@@ -117,6 +117,8 @@ class _Event:
                 if one.name == "parts":
                     value = [part.as_dict() for part in value]
                 out[one.name.rstrip("_")] = value
+        if isinstance(self, Classified) and (further := self.further):
+            out["features"] = further
         return out
 
 
@@ -203,7 +205,9 @@ class Classified(_Event):
         The drums that sound, the strongest first: ``class_`` and ``name`` are its. One but where a
         taught kit hears two at once.
     features : tuple of float
-        What the model judges, in the order of the kit's features. Not part of the schema.
+        What the model judges, in the order of the kit's features.
+    feature_names : tuple of str
+        Their names. In the schema both are ``features``, an object: see :attr:`further`.
     stamp : int
         As in :class:`Onset`.
     """
@@ -221,6 +225,7 @@ class Classified(_Event):
     level: float = field(default=SILENT_DB, kw_only=True)
     parts: tuple[Part, ...] = field(default=(), kw_only=True)
     features: tuple[float, ...] = field(default=(), metadata=_INTERNAL)
+    feature_names: tuple[str, ...] = field(default=(), kw_only=True, metadata=_INTERNAL)
     stamp: int = field(default=0, metadata=_INTERNAL)
     time: float = field(default=math.nan, compare=False, kw_only=True, metadata=_INTERNAL)
 
@@ -234,6 +239,20 @@ class Classified(_Event):
     def label(self) -> str:
         """The names of its parts: "snare + hat"."""
         return " + ".join(part.name for part in self.parts)
+
+    @property
+    def measured(self) -> dict[str, float]:
+        """Values of the features that the hit is judged by, by name."""
+        return dict(zip(self.feature_names, self.features, strict=False))
+
+    @property
+    def further(self) -> dict[str, float]:
+        """Those that no other field tells, ``zcr`` and ``energy`` do; and only finite ones."""
+        return {
+            name: value
+            for name, value in self.measured.items()
+            if name not in ALWAYS_MEASURED and math.isfinite(value)
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -362,7 +381,9 @@ def name_of(class_: int, names: Sequence[str]) -> str:
     return names[class_] if 0 <= class_ < len(names) else ""
 
 
-def decode(row: Sequence[Any], samplerate: int, names: Sequence[str], features: int) -> Event:
+def decode(
+    row: Sequence[Any], samplerate: int, names: Sequence[str], features: tuple[str, ...]
+) -> Event:
     """Make an event of the kernel's record.
 
     Parameters
@@ -373,8 +394,8 @@ def decode(row: Sequence[Any], samplerate: int, names: Sequence[str], features: 
         In Hz, for ``time``.
     names : sequence of str
         Names of the classes, by number.
-    features : int
-        How many features are in use.
+    features : tuple of str
+        Names of the features in use.
     """
     (
         kind, class_, channel, number, sample, emitted, stamp, zcr, span, velocity, others,
@@ -396,15 +417,17 @@ def decode(row: Sequence[Any], samplerate: int, names: Sequence[str], features: 
         return Xrun(sample, XRUN_KINDS.get(flags, f"flag_{flags}"))
     classified = (
         number, sample, emitted, class_, name_of(class_, names), round(margin, 6), zcr, energy,
-        span, velocity, tuple(measured[:features]), stamp,
+        span, velocity, tuple(measured[: len(features)]), stamp,
     )  # fmt: skip
-    level = round(level, 2)
     sounding = (class_, *(int(one) for one in others if one != NOBODY))
     parts = tuple(
         Part(one, name_of(one, names), int(loud))
         for one, loud in zip(sounding, part_velocity, strict=False)
     )
+    more = {
+        "level": round(level, 2), "parts": parts, "time": time, "channel": channel,
+        "feature_names": features,
+    }  # fmt: skip
     if kind == GUESS:
-        return Guess(*classified, level=level, parts=parts, time=time, channel=channel)
-    flagged = bool(flags & REVISED), bool(flags & OVERLAPPED)
-    return Final(*classified, *flagged, level=level, parts=parts, time=time, channel=channel)
+        return Guess(*classified, **more)
+    return Final(*classified, bool(flags & REVISED), bool(flags & OVERLAPPED), **more)

@@ -32,8 +32,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from importlib.metadata import entry_points
-from typing import Any
+from typing import Any, overload
 
 from rtcluster.errors import SettingsError
 
@@ -52,24 +53,39 @@ class Feature:
         What it was made of: ``f(x, samplerate)`` in Python.
     compiled : object
         Numba's ``cfunc``; ``compiled.address`` is what the kernel calls.
+    unit : str
+        What its values are in, for people; empty where that is not said.
     """
 
     function: Callable[[Any, float], float]
     compiled: Any
+    unit: str = ""
 
     def __call__(self, x: Any, samplerate: float) -> float:
         """Measure a window, in Python; x is a vector, the rate is in Hz."""
         return float(self.function(x, samplerate))
 
 
-def feature(function: Callable[[Any, float], float]) -> Feature:
-    """Compile a feature.
+@overload
+def feature(function: Callable[[Any, float], float], *, unit: str = "") -> Feature: ...
+
+
+@overload
+def feature(*, unit: str) -> Callable[[Callable[[Any, float], float]], Feature]: ...
+
+
+def feature(function: Callable[[Any, float], float] | None = None, *, unit: str = "") -> Any:
+    """Compile a feature: ``@feature``, or ``@feature(unit="dB")``.
 
     Parameters
     ----------
     function : callable
         ``f(x, samplerate) -> float``; x is a float32 vector, the rate is in Hz.
+    unit : str
+        As in :class:`Feature`.
     """
+    if function is None:
+        return partial(feature, unit=unit)
     from numba import carray, cfunc, njit
 
     inner = njit(nogil=True, error_model="numpy")(function)
@@ -77,7 +93,7 @@ def feature(function: Callable[[Any, float], float]) -> Feature:
     def outer(data: Any, size: Any, samplerate: Any) -> Any:
         return inner(carray(data, size), samplerate)
 
-    return Feature(function, cfunc(_SIGNATURE)(outer))
+    return Feature(function, cfunc(_SIGNATURE)(outer), unit)
 
 
 def _named(group: str, name: str) -> Any:

@@ -37,11 +37,25 @@ BANDS = 20
 BAND_FEATURES = tuple(f"band{number}" for number in range(1, BANDS + 1))
 """The shape of a hit's spectrum, a value a band, the lowest first."""
 
-FEATURES = (
-    "zcr", "energy", "log_zcr", "log_energy", "level", "brightness", "complexity", "air", "attack",
-    *BAND_FEATURES,
-)  # fmt: skip
-"""What can be measured of a hit (:mod:`rtcluster.kernel.features`), in the kernel's order."""
+FEATURE_UNITS = {
+    "zcr": "count",
+    "energy": "full scale * sqrt(samples)",
+    "log_zcr": "octaves above 1 Hz",
+    "log_energy": "dB",
+    "level": "dBFS",
+    "brightness": "octaves above 1 Hz",
+    "complexity": "octaves",
+    "air": "dB",
+    "attack": "dB",
+    **dict.fromkeys(BAND_FEATURES, "share"),
+}
+"""What can be measured of a hit (:mod:`rtcluster.kernel.features`), in the kernel's order, and the
+unit it is in."""
+
+FEATURES = tuple(FEATURE_UNITS)
+
+ALWAYS_MEASURED = ("zcr", "energy")
+"""Features that an event tells in fields of its own, whether hits are judged by them or not."""
 
 FEATURE_SETS = {
     "notebook": ("zcr", "energy"),
@@ -74,7 +88,7 @@ nothing: -74 dB. What bleeds least is at -61 in the taught strokes of a kit, at 
 
 MICROPHONE_FEATURES = tuple(f"mic{number}" for number in range(1, MAX_MICROPHONES + 1))
 """How loud a hit is on each of several microphones, for what range each has, where nobody teaches
-which of them hears which drum."""
+which of them hears which drum; in dB."""
 
 MAX_FEATURES = 32
 """Features that a hit can be judged by at once."""
@@ -306,6 +320,17 @@ class Settings:
     def together(self) -> bool:
         """Whether several microphones are heard together, untaught."""
         return not {*MICROPHONE_FEATURES}.isdisjoint(self.features)
+
+    @property
+    def units(self) -> dict[str, str]:
+        """Units of the features that hits are judged by, by name; a plug-in may not say its own."""
+        from rtcluster.plugins import FEATURE_GROUP, find
+
+        known = FEATURE_UNITS | dict.fromkeys(MICROPHONE_FEATURES, "dB")
+        return {
+            name: known[name] if name in known else find(FEATURE_GROUP, name).unit
+            for name in self.features
+        }
 
     @property
     def warmup_hits(self) -> int:

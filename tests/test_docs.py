@@ -15,7 +15,7 @@ import typer
 
 from docs.generate import PAGES
 from rtcluster.commands.app import app
-from rtcluster.settings import BAND_FEATURES, FEATURE_SETS, FEATURES
+from rtcluster.settings import BAND_FEATURES, FEATURE_SETS, FEATURE_UNITS, FEATURES
 from rtcluster.sinks import osc
 
 ROOT = Path(__file__).parents[1]
@@ -79,6 +79,14 @@ def test_every_feature_is_defined():
     defined = re.findall(r"^\| `(\w+)`.*\|", page, re.MULTILINE)
     alone = [name for name in FEATURES if name not in BAND_FEATURES[1:]]  # one row for all bands
     assert sorted(defined) == sorted([*alone, *FEATURE_SETS])
+
+
+def test_every_feature_has_the_unit_that_the_program_tells():
+    page = (ROOT / "docs" / "reference" / "features.md").read_text(encoding="utf-8")
+    for name, unit in FEATURE_UNITS.items():
+        [row] = re.findall(rf"^\| `{name}`.*\|$", page, re.MULTILINE) or [""]
+        shown = unit.replace(" * sqrt(samples)", " · √samples")
+        assert name in BAND_FEATURES[1:] or f"| {shown}" in row, name
 
 
 def test_every_osc_message_is_in_the_reference():

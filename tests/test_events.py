@@ -32,7 +32,7 @@ def row(**values):
 def test_an_onset_has_the_schemas_fields_in_order():
     event = decode(
         row(kind=ONSET, id=17, sample=123456, emitted=123840, velocity=96, strength=1.83),
-        44100, (), 2,
+        44100, (), ("zcr", "energy"),
     )  # fmt: skip
     assert json.dumps(event.as_dict()) == (
         '{"event": "onset", "id": 17, "sample": 123456, "time": 2.799456, "emitted": 123840, '
@@ -47,7 +47,7 @@ def test_a_final_has_the_schemas_fields_in_order():
             energy=5.31, span=3969, velocity=90, part_velocity=(90, 0, 0),
             flags=REVISED | OVERLAPPED, stamp=5, features=1.0,
         ),
-        44100, ("kick", "snare"), 2,
+        44100, ("kick", "snare"), ("zcr", "energy"),
     )  # fmt: skip
     assert json.dumps(event.as_dict()) == (
         '{"event": "final", "id": 17, "sample": 123456, "emitted": 127440, "class": 1, '
@@ -57,10 +57,22 @@ def test_a_final_has_the_schemas_fields_in_order():
     )
 
 
+def test_features_that_have_no_field_of_their_own_are_told_by_name():
+    names = ("air", "zcr", "attack", "level")
+    measured = np.zeros(32)
+    measured[:4] = -3.25, 435, np.nan, -20.5
+    final = decode(row(kind=FINAL, zcr=435, features=measured), 44100, (), names)
+    assert final.measured["zcr"] == 435
+    assert list(final.measured) == list(names)
+    told = json.loads(json.dumps(final.as_dict(), allow_nan=False))
+    assert told["features"] == {"air": -3.25, "level": -20.5}
+    assert told["level"] == 0.0
+
+
 def test_two_drums_at_once_are_parts_the_first_of_which_the_event_has():
     event = decode(
         row(kind=FINAL, class_=1, others=(0, NOBODY), velocity=90, part_velocity=(88, 40, 0)),
-        44100, ("kick", "snare"), 2,
+        44100, ("kick", "snare"), ("zcr", "energy"),
     )  # fmt: skip
     assert event.parts == (Part(1, "snare", 88), Part(0, "kick", 40))
     assert (event.class_, event.name, event.label) == (1, "snare", "snare + kick")
@@ -76,14 +88,14 @@ def test_an_event_that_is_given_no_parts_has_one():
 
 
 def test_a_class_that_is_still_learned_has_no_name():
-    event = decode(row(kind=FINAL, class_=-1), 44100, ("kick",), 2)
+    event = decode(row(kind=FINAL, class_=-1), 44100, ("kick",), ("zcr", "energy"))
     assert event.name == ""
 
 
 def test_models_xruns_and_relabels_are_told_by_the_schema():
-    model = decode(row(kind=MODEL, id=9, sample=128000, flags=LATE), 44100, (), 2)
+    model = decode(row(kind=MODEL, id=9, sample=128000, flags=LATE), 44100, (), ("zcr", "energy"))
     assert model.as_dict() == {"event": "model", "version": 9, "effective": 128000, "late": True}
-    xrun = decode(row(kind=XRUN, sample=123456, flags=2), 44100, (), 2)
+    xrun = decode(row(kind=XRUN, sample=123456, flags=2), 44100, (), ("zcr", "energy"))
     assert xrun.as_dict() == {"event": "xrun", "sample": 123456, "kind": "input_overflow"}
     assert Relabel(3, 0, "kick").as_dict() == {
         "event": "relabel", "id": 3, "class": 0, "name": "kick",

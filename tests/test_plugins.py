@@ -41,7 +41,7 @@ def sluggish(centres, random):
 
 @pytest.fixture(scope="module")
 def crest() -> Feature:
-    return feature(crest_source)
+    return feature(unit="ratio")(crest_source)
 
 
 @pytest.fixture
@@ -107,6 +107,8 @@ def test_an_installed_feature_is_measured_by_the_kernel(installed, drums, driver
     for final in finals:
         x = audio[final.sample : final.sample + final.span]
         assert final.features[0] == pytest.approx(crest_source(x, 44100.0), rel=1e-5)
+        assert final.as_dict()["features"]["crest"] == final.features[0]
+    assert chosen.units == {"crest": "ratio", "complexity": "octaves"}
 
 
 def test_an_installed_clusterer_learns(installed, drums):

@@ -494,7 +494,7 @@ class Processor:
         """[pump thread] Take the events that wait in the ring, oldest first."""
         self._require_prepared()
         events: list[Event] = []
-        names, features = self.learner.names, len(self.settings.features)
+        names, features = self.learner.names, tuple(self.settings.features)
         while count := drain(self._state, self._batch):
             events += [
                 decode(row, self._samplerate, names, features)

@@ -18,6 +18,7 @@ from rtcluster.events import UNKNOWN, UNKNOWN_NAME, Part
 from rtcluster.recording import log
 from rtcluster.recording.audio import audio_of
 from rtcluster.recording.log import Hit
+from rtcluster.settings import ALWAYS_MEASURED
 from rtcluster.text import printable
 
 LEARNING_NAME = "learning"
@@ -46,6 +47,8 @@ class Take:
         The audio in the recording's folder, if there is any.
     settings : mapping
         The engine's, as the session line has them.
+    features : mapping
+        Unit of each feature that the hits tell besides ``zcr`` and ``energy``, by its name.
     """
 
     path: Path
@@ -55,6 +58,7 @@ class Take:
     hits: tuple[Hit, ...]
     audio: Path | None
     settings: Mapping[str, object]
+    features: Mapping[str, str]
 
     @property
     def seconds(self) -> float:
@@ -91,6 +95,7 @@ def read(path: str | os.PathLike[str]) -> Take:
         hits=hits,
         audio=audio,
         settings=settings if isinstance(settings, dict) else {},
+        features={n: session.session.get("units", {}).get(n, "") for n in log.further(session)},
     )
 
 
@@ -114,6 +119,12 @@ def drums(hit: Hit) -> list[Part]:
 def names(hit: Hit) -> str:
     """The names of all drums that sound in a hit: "snare + hat"."""
     return " + ".join(part.name for part in drums(hit))
+
+
+def measured(hit: Hit) -> dict[str, float]:
+    """Values of all features that a hit tells, by name; none of one that was only detected."""
+    always = {name: hit.line[name] for name in ALWAYS_MEASURED if name in hit.line}
+    return {**always, **hit.line.get("features", {})}
 
 
 def end(hit: Hit, samplerate: int) -> int:

@@ -215,7 +215,7 @@ class Monitor(Sink):
         try:
             line = item if isinstance(item, dict) else item.as_dict()
             if isinstance(item, Final):
-                line["features"] = item.features[:2]
+                line["at"] = item.features[:2]
             elif "event" not in line:
                 line = {"event": "status", **line}
             text = json.dumps(line, allow_nan=False, separators=(",", ":"))

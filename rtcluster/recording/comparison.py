@@ -77,8 +77,9 @@ class Comparison:
             got["name"] = names.get(got["class"], got["name"])
         for part in got.get("parts", ()):
             part["name"] = names.get(part["class"], part["name"])
-        if line and "parts" not in line:  # of a version that told one drum a hit
-            got.pop("parts", None)
+        for key in ("parts", "features"):
+            if line and key not in line:  # of a version that did not tell them
+                got.pop(key, None)
         if self.other_scale:
             line, got = (
                 {k: v for k, v in one.items() if k not in _LOUDNESS} for one in (line, got)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, NotRequired, TypedDict
@@ -236,6 +237,17 @@ def hits(log: Log) -> list[Hit]:
     return sorted(found.values(), key=lambda hit: hit.sample)
 
 
+def further(log: Log) -> list[str]:
+    """Names of the features that events tell besides ``zcr`` and ``energy``, in their order."""
+    told = (line.get("features", ()) for line in log.lines if line["event"] in ("guess", "final"))
+    return list(dict.fromkeys(name for names in told for name in names))
+
+
+def columns_of(features: Iterable[str], taken: Collection[str]) -> list[str]:
+    """What the columns of features are called in a table that has others already."""
+    return [f"{name}_feature" if name in taken else name for name in features]
+
+
 def parts_of(line: Line, velocity: int) -> list[Line]:
     """Drums of a ``guess``, a ``final`` or a ``relabel``; one where the line does not tell them.
 
@@ -260,12 +272,14 @@ _CLASSIFIED: dict[str, Any] = {
     **dict.fromkeys(("energy", "margin", "level"), NotRequired[_Finite]),
     "velocity": NotRequired[_Whole],
     "parts": NotRequired[list[_PART]],
+    "features": NotRequired[dict[str, _Finite]],
 }  # fmt: skip
 
 _FIELDS: dict[str, dict[str, Any]] = {
     "session": {
         "samplerate": Annotated[int, Meta(ge=RATES[0], le=RATES[1])],
         MICROPHONES: NotRequired[list[Annotated[int, Meta(ge=1)]]],
+        "units": NotRequired[dict[str, str]],
     },
     "summary": dict.fromkeys(("samples", "events_dropped"), NotRequired[_Whole]),
     "onset": {**_HIT, "velocity": _Whole},

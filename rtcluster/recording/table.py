@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import html
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -18,10 +18,10 @@ import numpy.typing as npt
 
 from rtcluster.engine.processor import Processor
 from rtcluster.errors import RtclusterError, SettingsError
-from rtcluster.events import Event, Final
+from rtcluster.events import Event
 from rtcluster.learning.kit import Kit
 from rtcluster.recording import log
-from rtcluster.settings import AUTO, FEATURES, Settings
+from rtcluster.settings import ALWAYS_MEASURED, AUTO, Settings
 from rtcluster.sources.file import FileSource
 from rtcluster.text import counted
 
@@ -60,8 +60,9 @@ class Hits(np.recarray[Any, Any]):
     energy                L2 norm of them, full scale 1.0
     ============= ======= ==================================================================
 
-    :func:`hits` adds a column for each further feature that the classes were told by: with
-    ``_feature`` behind its name where there is such a column.
+    There is a column for each further feature that the classes were told by, in the unit that
+    :attr:`rtcluster.Settings.units` has: with ``_feature`` behind its name where there is such a
+    column.
     """
 
     def __getitem__(self, key: Any) -> Any:
@@ -186,16 +187,8 @@ def hits(
     session = {"samplerate": processor.samplerate, "settings": known.as_dict()}
     lines = [event.as_dict() for event in events]
     processor.close()
-    further = [n for n in known.features if n not in FEATURES[:2]]
-    places = [known.features.index(n) for n in further]
-    taken = [column for column, _ in _COLUMNS]
-    measured = {
-        event.id: [event.features[place] for place in places]
-        for event in events
-        if isinstance(event, Final)
-    }
-    named = [f"{n}_feature" if n in taken else n for n in further]
-    return _table(log.Log(Path(name), session, lines, None), named, measured)
+    further = [n for n in known.features if n not in ALWAYS_MEASURED]
+    return _table(log.Log(Path(name), session, lines, None), further)
 
 
 def read(path: str | os.PathLike[str]) -> Hits:
@@ -215,13 +208,16 @@ def read(path: str | os.PathLike[str]) -> Hits:
     SourceError
         If it is not there, or holds anything but one session.
     """
-    return _table(log.read(path), (), {})
+    kept = log.read(path)
+    return _table(kept, log.further(kept))
 
 
-def _table(kept: log.Log, further: Iterable[str], measured: Mapping[int, list[float]]) -> Hits:
-    found, names = log.hits(kept), list(further)
-    unknown = [np.nan] * len(names)
-    rows = [_row(hit) + tuple(measured.get(hit.id, unknown)) for hit in found]
+def _table(kept: log.Log, further: Sequence[str]) -> Hits:
+    rows = [
+        _row(hit) + tuple(hit.line.get("features", {}).get(name, np.nan) for name in further)
+        for hit in log.hits(kept)
+    ]
+    names = log.columns_of(further, [column for column, _ in _COLUMNS])
     longest = {
         column: max([1, *(len(row[place]) for row in rows)])
         for place, (column, kind) in enumerate(_COLUMNS)

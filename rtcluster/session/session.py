@@ -27,6 +27,7 @@ from rtcluster.events import (
     name_of,
 )
 from rtcluster.session.controls import Controls, Request
+from rtcluster.settings import ALWAYS_MEASURED
 from rtcluster.sinks import Sink
 from rtcluster.sinks.tally import Tally
 from rtcluster.sources.file import FileSource
@@ -110,6 +111,7 @@ class Session:
     def opening(self) -> dict[str, object]:
         """[main thread] What the session line tells."""
         settings, microphones = self.processor.settings, self.processor.microphones
+        units = {n: unit for n, unit in settings.units.items() if n not in ALWAYS_MEASURED}
         return {
             "event": "session",
             "version": SCHEMA_VERSION,
@@ -119,6 +121,7 @@ class Session:
             "driver": self.processor.driver,
             "warmup": settings.warmup_hits,
             "latency": asdict(self.processor.latency),
+            **({"units": units} if units else {}),
             **({MICROPHONES: list(microphones)} if microphones else {}),
             **self._metadata,
         }

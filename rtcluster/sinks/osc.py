@@ -9,8 +9,10 @@ address                  arguments
 ``/rtcluster/guess``     id i, class i, name s, margin f, velocity i, zcr i, energy f, time f
 ``/rtcluster/final``     as the guess's, then revised i, overlapped i
 ``/rtcluster/part``      id i, class i, name s, velocity i, place i, stage s
+``/rtcluster/features``  id i, stage s, then name s and value f of each feature
 ``/rtcluster/relabel``   id i, class i, name s
 ``/rtcluster/session``   version i, samplerate i, source s, warmup i
+``/rtcluster/units``     name s and unit s of each feature
 ``/rtcluster/summary``   hits i, seconds f, xruns i
 =======================  ======================================================================
 
@@ -22,6 +24,8 @@ Where every channel is listened to (``-c all``), the messages of a hit end with 
 1; ids and classes are each channel's own.
 Where several drums sound in a hit, a guess and a final are followed by a ``part`` for each, the
 strongest first: ``place`` counts from 0, ``stage`` is "guess" or "final".
+Where hits are judged by other features than ``zcr`` and ``energy``, ``features`` follows, with
+the others' values, and the session is followed by their ``units``.
 Muted classes are not sent; their onsets are, because an onset has no class yet.
 
 All of it runs on the pump thread. Nothing waits: the name is looked up once, when the sink is
@@ -34,6 +38,7 @@ import re
 import socket
 import time
 from collections import deque
+from collections.abc import Mapping
 from operator import attrgetter
 from typing import Any
 
@@ -140,6 +145,9 @@ class OscOut(Sending):
         self._tags.clear()
         said = [session[key] for key in ("version", "samplerate", "source", "warmup")]
         self._post("session", "iisi", said)
+        units: Any = session.get("units", {})
+        if units:
+            self._post("units", "ss" * len(units), _in_a_row(units))
 
     def event(self, event: Event) -> None:
         """Send an event of a hit."""
@@ -166,6 +174,9 @@ class OscOut(Sending):
                 if one.class_ not in self._muted:
                     said = (event.id, one.class_, one.name, one.velocity, place, address)
                     self._post_of(event, "part", "iisiis", said, tag)
+        if isinstance(event, Classified) and (further := event.further):
+            types = "is" + "sf" * len(further)
+            self._post_of(event, "features", types, (event.id, address, *_in_a_row(further)), tag)
         return sent
 
     def _post_of(
@@ -250,6 +261,11 @@ def parse_address(text: str) -> tuple[str, int]:
             f"Expected host:port for --osc (127.0.0.1:9000, [::1]:9000), got {text!r:.80}."
         )
     return found[1] or found[2], int(found[3])
+
+
+def _in_a_row(pairs: Mapping[str, Any]) -> list[Any]:
+    """Names and values, by turns."""
+    return [one for pair in pairs.items() for one in pair]
 
 
 def _sendable(text: str) -> str:

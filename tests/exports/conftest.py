@@ -23,9 +23,15 @@ HITS = (
 """Sample, class, name and velocity."""
 
 
-def lines_of(hits, rate=RATE, samples=LENGTH, source="groove.wav", summary=True):
+UNITS = {"air": "dB", "level": "dBFS"}
+"""Of the features of ``lines_of(units=UNITS)``: the first is the hit's number."""
+
+
+def lines_of(hits, rate=RATE, samples=LENGTH, source="groove.wav", summary=True, units=None):
     """The events of a session whose hits are these; one of class -1 is not classified."""
     out = [{"event": "session", "version": 1, "samplerate": rate, "source": source, "settings": {}}]
+    if units:
+        out[0]["units"] = units
     for number, (sample, class_, name, velocity) in enumerate(hits):
         hit = {"id": number, "sample": sample}
         out.append(
@@ -37,6 +43,7 @@ def lines_of(hits, rate=RATE, samples=LENGTH, source="groove.wav", summary=True)
                 {"event": "final", **hit, "emitted": sample + 3969, "class": class_, "name": name}
                 | {"margin": 0.75, "zcr": 40, "energy": 2.5, "span": 3969, "velocity": velocity}
                 | {"revised": False, "overlapped": False}
+                | ({"features": dict.fromkeys(units, float(number))} if units else {})
             )
     if summary:
         out.append({"event": "summary", "hits": len(hits), "xruns": 0, "samples": samples})

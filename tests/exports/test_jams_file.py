@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from rtcluster import __version__
-from tests.exports.conftest import HITS, LENGTH, RATE
+from tests.exports.conftest import HITS, LENGTH, RATE, UNITS
 
 
 def test_jams_finds_nothing_wrong(exported):
@@ -48,4 +48,14 @@ def test_a_file_without_hits_is_valid(exported):
     path, _ = exported("jams", ())
     file = jams.load(str(path), strict=True)
     assert file.validate(strict=True)
-    assert [len(annotation.data) for annotation in file.annotations] == [0, 0]
+    assert [len(annotation.data) for annotation in file.annotations] == [0, 0, 0]
+
+
+def test_what_was_measured_is_a_vector_a_hit_whose_places_have_names_and_units(exported):
+    path, _ = exported("jams", (*HITS, (150000, -1, "", 77)), units=UNITS)
+    file = jams.load(str(path), validate=True, strict=True)
+    (vectors,) = file.search(namespace="vector")
+    assert [one["name"] for one in vectors.sandbox.features] == ["zcr", "energy", "air", "level"]
+    assert [one["unit"] for one in vectors.sandbox.features][2:] == ["dB", "dBFS"]
+    assert [one.value for one in vectors] == [[40, 2.5, n, n] for n in range(len(HITS))]
+    assert [one.time for one in vectors] == [sample / RATE for sample, *_ in HITS]

@@ -11,7 +11,7 @@ import pytest
 
 from rtcluster.exports.audacity import label_track
 from rtcluster.exports.table import COLUMNS
-from tests.exports.conftest import HITS, RATE
+from tests.exports.conftest import HITS, RATE, UNITS
 
 TIMES = np.array([sample / RATE for sample, *_ in HITS])
 NAMES = [name for _, _, name, _ in HITS]
@@ -55,6 +55,14 @@ def test_the_table_has_a_row_a_hit(exported):
     assert (first["velocity"], first["zcr"], first["energy"]) == ("100", "40", "2.5")
     assert (first["margin"], first["latency_ms"]) == ("0.75", "2.902")
     assert (last["class"], last["velocity"], last["zcr"], last["energy"]) == ("-1", "77", "", "")
+
+
+def test_the_table_has_a_column_for_each_further_feature(exported):
+    path, _ = exported("csv", (*HITS, (150000, -1, "", 77)), units=UNITS)
+    with path.open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert tuple(rows[0]) == (*COLUMNS, "air", "level")
+    assert [row["air"] for row in rows] == [*(f"{n:.1f}" for n in range(len(HITS))), ""]
 
 
 def test_mir_eval_reads_times_and_names_of_the_table(exported, tmp_path):

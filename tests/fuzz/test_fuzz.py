@@ -213,6 +213,7 @@ def test_a_log_with_other_numbers_is_refused(tmp_path: Path, line: dict) -> None
      (FINAL | {"energy": "much"}, "float`, got `str` - at `$.energy`"),
      (FINAL | {"margin": float("nan")}, "float` >= .* - at `$.margin`"),
      (FINAL | {"margin": 10**400}, "Number out of range - at `$.margin`"),
+     (FINAL | {"features": {"air": "much"}}, "float`, got `str` - at `$.features"),
      (FINAL | {"revised": 1}, "bool`, got `int` - at `$.revised`")],
 )  # fmt: skip
 def test_a_log_with_no_number_for_a_measure_is_refused(

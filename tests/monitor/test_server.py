@@ -61,7 +61,7 @@ def test_a_final_tells_where_it_lies_among_the_features(monitor: Monitor, visito
         monitor.begin(session_line())
         for event in hit(0, 44100, class_=1):
             monitor.event(event)
-        assert hear(page, "final")["features"] == [400.0, 4.0]
+        assert hear(page, "final")["at"] == [400.0, 4.0]
 
 
 def test_what_a_page_asks_for_reaches_the_session(

@@ -136,6 +136,31 @@ def test_a_recording_with_a_kit_that_hears_two_drums_at_once(live, folder):
     same(folder, len(finals))
 
 
+def test_the_features_that_decided_are_recorded_and_compared(live, folder, audio):
+    with live(settings=Settings(classes=3, features="complexity,air")) as session:
+        session.play(audio)
+    assert session.lines[0]["units"] == {"complexity": "octaves", "air": "dB"}
+    finals = [line for line in session.lines if line["event"] == "final"]
+    assert all(list(line["features"]) == ["complexity", "air"] for line in finals)
+    same(folder, HITS)
+    air = finals[3]["features"]["air"]
+    kept = session.lines
+    edit(folder, lambda lines: [
+        line | {"features": line["features"] | {"air": np.nextafter(air, 0.0)}}
+        if line["event"] == "final" and line["id"] == 3 else line for line in lines
+    ])  # fmt: skip
+    assert '"air": ' in replayed(folder).difference
+    edit(folder, lambda _: [{k: v for k, v in x.items() if k != "features"} for x in kept])
+    same(folder, HITS)
+
+
+def test_the_two_that_each_hit_tells_are_told_once(live, folder, audio):
+    with live() as session:
+        session.play(audio[:44100])
+    assert "units" not in session.lines[0]
+    assert not any("features" in line for line in session.lines)
+
+
 def test_a_log_of_the_version_before_parts_replays(live, folder, audio):
     with live() as session:
         session.play(audio)

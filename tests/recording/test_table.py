@@ -72,6 +72,18 @@ def test_the_features_that_decided_are_columns(audio):
         assert found[name].tolist() == [finals[number].features[place] for number in found.id]
 
 
+def test_a_file_of_events_has_the_features_that_decided_too(audio, tmp_path):
+    chosen = Settings(classes=3, features="complexity,air,zcr")
+    session = {"event": "session", "version": 1, "samplerate": 44100, "settings": chosen.as_dict()}
+    lines = [session, *(event.as_dict() for event in run(audio, settings=chosen))]
+    path = tmp_path / "take.jsonl"
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    read = rtcluster.read(path)
+    assert read.dtype.names[-2:] == ("complexity", "air")
+    wanted = rtcluster.hits(audio, 44100, classes=3, features="complexity,air,zcr")
+    assert read.tobytes() == wanted.tobytes()
+
+
 def test_a_feature_that_is_called_like_a_column_has_one_of_its_own(audio):
     found = rtcluster.hits(audio[:44100], 44100, classes=2, features="zcr,level")
     assert found.dtype.names[-1] == "level_feature"

@@ -109,6 +109,22 @@ def test_each_drum_of_several_has_a_message_after_the_hits(sink, receiver):
     ]
 
 
+def test_other_features_follow_the_hit_by_their_names_and_the_session_by_their_units(
+    sink, receiver
+):
+    sink.begin(SESSION | {"units": {"air": "dB", "complexity": "octaves"}})
+    measured = {"features": (0.5, -3.25, 120.0), "feature_names": ("complexity", "air", "zcr")}
+    sink.event(replace(guess(), **measured))
+    sink.event(replace(final(), **measured, channel=3))
+    sink.event(final())
+    (_, *said), units, _, *guessed = receiver.messages()[0:4]
+    assert said[0] == "/rtcluster/session"
+    assert units[1:] == ("/rtcluster/units", ["air", "dB", "complexity", "octaves"])
+    assert [one[1:] for one in guessed] == [
+        ("/rtcluster/features", [0, "guess", "complexity", 0.5, "air", -3.25])
+    ]
+
+
 def test_the_table_in_the_manual_is_what_is_sent():
     for address, types, _ in osc._MESSAGES.values():
         row = next(line for line in osc.__doc__.splitlines() if f"/rtcluster/{address}`" in line)

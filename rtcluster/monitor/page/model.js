@@ -84,7 +84,7 @@ export class Model {
       parts: [], // the drums that sound, the strongest first: class and velocity of each
       guessed: null,
       final: false,
-      features: null,
+      at: null,
     });
     if (this.hits.size > HITS) this.hits.delete(this.hits.keys().next().value);
   }
@@ -103,7 +103,7 @@ export class Model {
     const hit = this.judge(line);
     if (!hit) return;
     hit.final = true;
-    hit.features = line.features;
+    hit.at = line.at;
   }
 
   on_relabel(line) {

@@ -16,9 +16,9 @@ export function drawScatter(sheet, model, colours) {
   const { width, height } = sheet;
   if (!width || !height) return;
   const context = sheet.clear();
-  const hits = [...model.hits.values()].filter((hit) => hit.features).slice(-SHOWN);
+  const hits = [...model.hits.values()].filter((hit) => hit.at).slice(-SHOWN);
   const centres = model.status?.centres ?? [];
-  const points = [...hits.map((hit) => hit.features), ...centres];
+  const points = [...hits.map((hit) => hit.at), ...centres];
   axes(context, width, height, model, colours);
   if (!points.length) {
     view = null;
@@ -35,7 +35,7 @@ export function drawScatter(sheet, model, colours) {
     const age = hits.length - 1 - i;
     context.globalAlpha = Math.max(0.18, 0.9 - 0.012 * age);
     const class_ = model.names.length ? hit.class_ : LEARNING;
-    draw(context, class_, xOf(hit.features), yOf(hit.features), size, colours.panel);
+    draw(context, class_, xOf(hit.at), yOf(hit.at), size, colours.panel);
   });
   context.globalAlpha = 1;
   centres.forEach((centre, i) => {
@@ -48,12 +48,12 @@ export function drawScatter(sheet, model, colours) {
   });
   const last = hits.at(-1);
   if (last) {
-    draw(context, model.names.length ? last.class_ : LEARNING, xOf(last.features),
-      yOf(last.features), size * 1.2, colours.ink);
+    draw(context, model.names.length ? last.class_ : LEARNING, xOf(last.at),
+      yOf(last.at), size * 1.2, colours.ink);
     context.strokeStyle = colours.ink;
     context.lineWidth = 3;
     context.beginPath();
-    context.arc(xOf(last.features), yOf(last.features), size * 2.6, 0, 2 * Math.PI);
+    context.arc(xOf(last.at), yOf(last.at), size * 2.6, 0, 2 * Math.PI);
     context.stroke();
   }
 }
