@@ -43,7 +43,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "rtcluster kit remove": ("rtcluster kit remove my.kit cowbell",),
     "rtcluster plugin": ("rtcluster plugin build my.kit --out ~/.lv2",),
     "rtcluster plugin build": (
-        "rtcluster plugin build my.kit --out ~/.lv2",
+        "rtcluster plugin build my.kit --out ~/.clap --format clap",
         "rtcluster plugin build --generic --out ~/.lv2",
     ),
     "rtcluster plugin kit": ("rtcluster plugin kit my.kit -o my.rtkit",),

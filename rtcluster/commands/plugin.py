@@ -23,6 +23,7 @@ class Format(enum.StrEnum):
     """Kinds of plug-in."""
 
     lv2 = "lv2"
+    clap = "clap"
 
 
 @plugin.command(epilog=epilog("rtcluster plugin build"))
@@ -46,9 +47,11 @@ def build(
         raise SettingsError("Expected a kit or --generic, one of the two.")
     if generic and name is not None:
         raise SettingsError("--name is that of a kit; leave it out with --generic.")
+    if generic and kind is not Format.lv2:
+        raise SettingsError("--generic is for LV2 alone; leave out --format, or name a kit.")
     taught = None if kit is None else load(kit)
     chosen = None if kit is None else name or Path(kit).stem
-    target = bundle.path_of(chosen, Path(out))
+    target = bundle.path_of(chosen, Path(out), kind.value)
     if kit is not None and Path(kit).resolve().is_relative_to(target.resolve()):
         raise SettingsError(f"{target}: the kit lies in it; name another folder.")
     if target.exists() and not guard("out").overwrite:
@@ -56,7 +59,7 @@ def build(
             f"{target}: it is there already; name another folder, or replace it with --overwrite."
         )
     say("Compiling the kernel as a plug-in (up to a minute the first time) ...")
-    bundle.write(taught, chosen, Path(out))
+    bundle.write(taught, chosen, Path(out), kind.value)
     drums = "its kit is chosen in the host" if taught is None else ", ".join(taught.names)
     say(f"Built {target}: {drums}.")
 

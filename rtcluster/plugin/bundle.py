@@ -1,10 +1,11 @@
-"""An LV2 bundle for this machine: the plug-in, its description, and its kit, if one is built in.
+"""A plug-in for this machine: its library, its kit if one is built in, its description.
 
-[main thread] A C compiler joins ``lv2.c``, ``player.c`` and the kernel's object file: the system's
-own, or that of the package ``ziglang``. :mod:`~rtcluster.plugin.description` says what the host
-shows. The URI goes by the kit's name, so a session of the host finds the plug-in again when the kit
-was taught anew. Without a kit the plug-in is generic: it has controls for
-:data:`~rtcluster.plugin.image.MOST_DRUMS`, and the host chooses the kit's file.
+[main thread] A C compiler joins ``lv2.c`` or ``clap.c``, ``player.c`` and the kernel's object file:
+the system's own, or that of the package ``ziglang``. LV2's description is that of
+:mod:`~rtcluster.plugin.description`; CLAP's is in the library. The plug-in's URI goes by the kit's
+name, so a session of the host finds it again when the kit was taught anew. Without a kit an LV2
+plug-in is generic: it has controls for :data:`~rtcluster.plugin.image.MOST_DRUMS`, and the host
+chooses the kit's file.
 """
 
 from __future__ import annotations
@@ -18,22 +19,25 @@ import tempfile
 from collections.abc import Sequence
 from importlib.resources import files
 from pathlib import Path
+from typing import Literal
 
 from rtcluster.errors import RtclusterError, expecting
 from rtcluster.learning.kit import Kit
-from rtcluster.plugin import core, description, image
+from rtcluster.plugin import controls, core, description, image
 
 _COMPILERS = ("cc", "gcc", "clang")
-_SOURCES = ("lv2.c", "lv2_abi.h", "player.c", "player.h")
+
+Kind = Literal["lv2", "clap"]
 
 
-def path_of(name: str | None, folder: Path) -> Path:
-    """Where the bundle of a plug-in of this name, or of the generic one, is put in a folder."""
-    return folder / ("rtcluster.lv2" if name is None else f"rtcluster-{description.slug(name)}.lv2")
+def path_of(name: str | None, folder: Path, kind: Kind = "lv2") -> Path:
+    """The folder of the plug-in of this name, or of the generic one, within another."""
+    stem = "rtcluster" if name is None else f"rtcluster-{controls.slug(name)}"
+    return folder / (f"{stem}.lv2" if kind == "lv2" else stem)
 
 
-def write(kit: Kit | None, name: str | None, folder: Path) -> Path:
-    """Write the bundle.
+def write(kit: Kit | None, name: str | None, folder: Path, kind: Kind = "lv2") -> Path:
+    """Write the plug-in's folder.
 
     Parameters
     ----------
@@ -41,12 +45,14 @@ def write(kit: Kit | None, name: str | None, folder: Path) -> Path:
     name : str or None
         Of the plug-in, as the host shows it. None for the generic one, which has no kit.
     folder : Path
-        Where the bundle is put; made if it is not there.
+        Where it is put; made if it is not there.
+    kind : Kind
+        Only LV2 can be generic.
 
     Returns
     -------
     Path
-        Of the bundle. One of the same name is replaced once all of the new one is there.
+        Of its own folder. One of the same name is replaced once all of the new one is there.
 
     Raises
     ------
@@ -56,13 +62,13 @@ def write(kit: Kit | None, name: str | None, folder: Path) -> Path:
     if kit is not None:
         image.check(kit)
     compiler = find_compiler()
-    target = path_of(name, folder)
+    target = path_of(name, folder, kind)
     with expecting(f"to write {target}", "name another folder with --out"):
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".rtcluster-", dir=folder) as place:
             made = Path(place, "bundle")
             made.mkdir()
-            _fill(made, kit, name, compiler, Path(place))
+            _fill(made, kit, name, kind, compiler, Path(place))
             before = Path(place, "before")
             if target.exists():
                 target.rename(before)
@@ -70,22 +76,32 @@ def write(kit: Kit | None, name: str | None, folder: Path) -> Path:
     return target
 
 
-def _fill(made: Path, kit: Kit | None, name: str | None, compiler: list[str], work: Path) -> None:
-    drums = image.MOST_DRUMS if kit is None else len(kit.names)
-    header = image.header(
-        drums, description.uri_of(name), description.SILENT_DB, generic=kit is None
-    )
-    (work / "kit.h").write_text(header, encoding="ascii")
+def _fill(
+    made: Path, kit: Kit | None, name: str | None, kind: Kind, compiler: list[str], work: Path
+) -> None:
+    (work / "kit.h").write_text(_header(kit, name), encoding="ascii")
     (work / "core.o").write_bytes(core.object_file())
-    for source in _SOURCES:
+    for source in (f"{kind}.c", f"{kind}_abi.h", "player.c", "player.h"):
         (work / source).write_bytes((files("rtcluster.plugin") / source).read_bytes())
-    parts = [work / source for source in ("lv2.c", "player.c", "core.o")]
-    compile_c(compiler, parts, made / "rtcluster.so", work, "-shared")
+    parts = [work / part for part in (f"{kind}.c", "player.c", "core.o")]
+    library = "rtcluster.so" if kind == "lv2" else f"{path_of(name, made, kind).name}.clap"
+    compile_c(compiler, parts, made / library, work, "-shared")
     if kit is not None:
         (made / f"kit{image.SUFFIX}").write_bytes(image.file_of(kit))
-    (made / "manifest.ttl").write_text(description.manifest(name), encoding="utf-8")
-    text = description.plugin(name, () if kit is None else kit.names)
-    (made / "rtcluster.ttl").write_text(text, encoding="utf-8")
+    if kind == "lv2":
+        (made / "manifest.ttl").write_text(description.manifest(name), encoding="utf-8")
+        text = description.plugin(name, () if kit is None else kit.names)
+        (made / "rtcluster.ttl").write_text(text, encoding="utf-8")
+
+
+def _header(kit: Kit | None, name: str | None) -> str:
+    """``kit.h``."""
+    drums = image.MOST_DRUMS if kit is None else len(kit.names)
+    return (
+        image.header(drums, description.uri_of(name), controls.SILENT_DB, generic=kit is None)
+        + f"#define NAME {controls.quoted(description.title(name))}\n"
+        + controls.table(None if kit is None else kit.names)
+    )
 
 
 def find_compiler() -> list[str]:

@@ -5,14 +5,9 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
-from rtcluster.plugin.image import MOST_DRUMS
-from rtcluster.sinks.drum_map import note_of
-
-SILENT_DB = -60.0
-"""Gain in dB at which nothing of the audio goes through."""
+from rtcluster.plugin.controls import Control, Kind, controls, slug
 
 GENERIC = "urn:rtcluster:plugin"
 """URI of the plug-in whose kit is chosen in the host."""
@@ -40,6 +35,19 @@ _CHOSEN_IN_THE_HOST = f"""\
     patch:readable <{GENERIC}#drums> ;
 """
 
+_OF_KIND: dict[Kind, tuple[str, ...]] = {
+    "number": (),
+    "ms": ("units:unit units:ms",),
+    "dB": ("units:unit units:db",),
+    "stage": (
+        "lv2:portProperty lv2:integer , lv2:enumeration",
+        'lv2:scalePoint [ rdfs:label "guess, 30 ms" ; rdf:value 0 ] , '
+        '[ rdfs:label "final, 90 ms" ; rdf:value 1 ]',
+    ),
+    "note": ("lv2:portProperty lv2:integer", "units:unit units:midiNote"),
+    "mute": ("lv2:portProperty lv2:toggled",),
+}
+
 _PARAMETERS = f"""
 <{GENERIC}#kit>
     a lv2:Parameter ;
@@ -53,23 +61,14 @@ _PARAMETERS = f"""
 """
 
 
-def slug(name: str) -> str:
-    """A name in small letters, digits and underscores; ``kit`` where nothing of it is left."""
-    return re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_") or "kit"
-
-
-def symbols(names: Sequence[str]) -> list[str]:
-    """A symbol for each drum by which the host keeps its values, all different."""
-    out: list[str] = []
-    for number, name in enumerate(names):
-        own = f"drum_{slug(name)}"
-        out.append(own if own not in out else f"{own}_{number}")
-    return out
-
-
 def uri_of(name: str | None) -> str:
     """The URI of the plug-in of a kit, by its name; None for the generic one."""
     return GENERIC if name is None else f"urn:rtcluster:kit:{slug(name)}"
+
+
+def title(name: str | None) -> str:
+    """What the host calls it."""
+    return "rtcluster" if name is None else f"rtcluster {name}"
 
 
 def manifest(name: str | None) -> str:
@@ -92,7 +91,7 @@ def plugin(name: str | None, drums: Sequence[str]) -> str:
         Of the kit; those of the generic plug-in are numbered.
     """
     generic = name is None
-    ports = [*_SIGNALS, *_CONTROLS, *(_numbered() if generic else _named(drums))]
+    ports = [*_SIGNALS, *map(_control, controls(None if generic else drums))]
     if generic:
         ports += _MESSAGES
     numbered = " , ".join(
@@ -100,7 +99,7 @@ def plugin(name: str | None, drums: Sequence[str]) -> str:
     )
     return f"""{_PREFIXES}<{uri_of(name)}>
     a lv2:Plugin , lv2:AnalyserPlugin ;
-    doap:name {_text("rtcluster" if name is None else f"rtcluster {name}")} ;
+    doap:name {_text(title(name))} ;
     doap:license <https://spdx.org/licenses/GPL-3.0-or-later> ;
     lv2:minorVersion 0 ;
     lv2:microVersion 1 ;
@@ -110,34 +109,11 @@ def plugin(name: str | None, drums: Sequence[str]) -> str:
 {_PARAMETERS * generic}"""
 
 
-def _named(drums: Sequence[str]) -> list[str]:
-    ports: list[str] = []
-    for number, (drum, symbol) in enumerate(zip(drums, symbols(drums), strict=True)):
-        ports += _of_drum(symbol, drum, f"{drum}: note", note_of(number, drum, {}), 0)
-    return ports
-
-
-def _numbered() -> list[str]:
-    ports: list[str] = []
-    for number in range(1, MOST_DRUMS + 1):
-        label = f"Drum {number}"
-        ports += _of_drum(f"drum_{number}", label, f"{label}: note (-1: the kit's)", -1, -1)
-    return ports
-
-
-def _of_drum(symbol: str, drum: str, label: str, note: int, least: int) -> list[str]:
-    return [
-        _control(
-            f"{symbol}_note", label, note, least, 127,
-            "lv2:portProperty lv2:integer", "units:unit units:midiNote",
-        ),
-        _control(f"{symbol}_mute", f"{drum}: mute", 0, 0, 1, "lv2:portProperty lv2:toggled"),
-    ]  # fmt: skip
-
-
-def _control(symbol: str, label: str, default: float, least: float, most: float, *rest: str) -> str:
-    values = (f"lv2:default {default}", f"lv2:minimum {least}", f"lv2:maximum {most}")
-    return _port("lv2:ControlPort , lv2:InputPort", symbol, label, *values, *rest)
+def _control(one: Control) -> str:
+    values = (f"lv2:default {one.default}", f"lv2:minimum {one.least}", f"lv2:maximum {one.most}")
+    return _port(
+        "lv2:ControlPort , lv2:InputPort", one.symbol, one.label, *values, *_OF_KIND[one.kind]
+    )
 
 
 def _messages(way: str, symbol: str, label: str, supports: str, *rest: str) -> str:
@@ -161,17 +137,6 @@ _SIGNALS = (
     _port("lv2:AudioPort , lv2:OutputPort", "out", "Audio through"),
     _messages("Output", "midi", "MIDI out", "midi:MidiEvent"),
 )
-
-_CONTROLS = (
-    _control("threshold", "Onset threshold (0: the kit's)", 0.0, 0.0, 1.0),
-    _control("mask", "Mask (0: the kit's)", 0.0, 0.0, 500.0, "units:unit units:ms"),
-    _control(
-        "stage", "Note at", 0, 0, 1, "lv2:portProperty lv2:integer , lv2:enumeration",
-        'lv2:scalePoint [ rdfs:label "guess, 30 ms" ; rdf:value 0 ] , '
-        '[ rdfs:label "final, 90 ms" ; rdf:value 1 ]',
-    ),
-    _control("gain", "Audio through", 0.0, SILENT_DB, 12.0, "units:unit units:db"),
-)  # fmt: skip
 
 _MESSAGES = (
     _messages(

@@ -68,6 +68,14 @@ def built(compiler, kit, command, tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
+def clap(compiler, kit, command, tmp_path_factory):
+    """The same kit as a CLAP plug-in: its library."""
+    folder = tmp_path_factory.mktemp("clap")
+    command("build", kit, "--out", folder, "--format", "clap")
+    return folder / "rtcluster-my_drums" / "rtcluster-my_drums.clap"
+
+
+@pytest.fixture(scope="session")
 def generic(compiler, command, tmp_path_factory):
     """The bundle without a kit."""
     folder = tmp_path_factory.mktemp("generic")

@@ -4,7 +4,7 @@ import pytest
 
 from rtcluster.commands.app import app
 from rtcluster.errors import RtclusterError
-from rtcluster.plugin import bundle, description
+from rtcluster.plugin import bundle, controls
 
 
 def build(*arguments):
@@ -73,7 +73,7 @@ def test_a_compiler_that_fails_is_told_in_one_line(compiler, tmp_path):
 
 def test_drums_of_any_name_have_symbols_of_their_own():
     names = ["Kick", "tom 1", "tom-1", "Große Trommel", "鼓", "鈸"]
-    found = description.symbols(names)
+    found = controls.symbols(names)
     assert found[:4] == ["drum_kick", "drum_tom_1", "drum_tom_1_2", "drum_gro_e_trommel"]
     assert len(set(found)) == len(names)
     assert all(symbol.isascii() and symbol.isidentifier() for symbol in found)

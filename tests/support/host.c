@@ -8,42 +8,22 @@
 
    With the first block from FRAME on it sends the port a message that sets the plug-in's parameter
    "kit" to a path. The port after it is for messages of the plug-in. What the plug-in schedules is
-   done between two blocks. Built with LV2's headers where
-   they are, so that the plug-in's own declarations are held to them. */
+   done between two blocks. Built with LV2's headers, so that the plug-in's own declarations are held
+   to them. */
 
 #define _GNU_SOURCE
-#include <dlfcn.h>
-#include <pthread.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include <lv2/atom/atom.h>
-#include <lv2/core/lv2.h>
 #include <lv2/atom/forge.h>
+#include <lv2/core/lv2.h>
 #include <lv2/patch/patch.h>
 #include <lv2/urid/urid.h>
 #include <lv2/worker/worker.h>
 
-/* What is counted: the plug-in's calls find these before the C library's own. */
-
-static int running, allocations, locks;
-extern void *__libc_malloc(size_t), *__libc_calloc(size_t, size_t), *__libc_realloc(void *, size_t);
-extern void __libc_free(void *);
-void *malloc(size_t n) { allocations += running; return __libc_malloc(n); }
-void *calloc(size_t n, size_t m) { allocations += running; return __libc_calloc(n, m); }
-void *realloc(void *p, size_t n) { allocations += running; return __libc_realloc(p, n); }
-void free(void *p) { allocations += running; __libc_free(p); }
-int pthread_mutex_lock(pthread_mutex_t *mutex)
-{
-    static int (*own)(pthread_mutex_t *);
-    locks += running;
-    if (!own)
-        own = (int (*)(pthread_mutex_t *))dlsym(RTLD_NEXT, "pthread_mutex_lock");
-    return own(mutex);
-}
+#include "counting.h"
 
 static const char *names[64];
 static LV2_URID map(LV2_URID_Map_Handle handle, const char *uri)
@@ -108,13 +88,6 @@ static void write_messages(LV2_URID_Map *urid, const char *uri, const char *path
         lv2_atom_forge_pop(&forge, &one);
     }
     lv2_atom_forge_pop(&forge, &all);
-}
-
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec * 1e6 + (double)t.tv_nsec * 1e-3;
 }
 
 enum { PORTS = 128, MOST = 1 << 16 };
