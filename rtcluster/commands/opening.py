@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from rtcluster.commands.signals import as_ctrl_c
 from rtcluster.commands.terminal import fail, say
-from rtcluster.commands.writing import Late
+from rtcluster.commands.writing import Late, guard
 from rtcluster.errors import RtclusterError
 from rtcluster.timing import Stop
 
@@ -106,6 +106,7 @@ def takes_of(
     from pathlib import Path
 
     from rtcluster.engine.channels import Channels
+    from rtcluster.recording.kits import keep
     from rtcluster.session.takes import Takes
 
     def shown(text: str, write: Callable[[str], None]) -> None:
@@ -126,6 +127,7 @@ def takes_of(
         say=partial(shown, write=say),
         controls=controls,
         stop=stop,
+        keep_kit=lambda kit: keep(kit, guard("kit kept by the page")),
         metadata={} if outputs.bpm is None else {"bpm": outputs.bpm},
         record=None if outputs.record is None else Path(outputs.record),
     )

@@ -12,7 +12,7 @@ and share the state, the learner and the kit.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Never
 
 import numpy as np
@@ -31,6 +31,7 @@ from rtcluster.kernel.entry import complete_until, drain, finish, publish
 from rtcluster.kernel.jit import mark_compiled
 from rtcluster.learning import kit_file
 from rtcluster.learning.kit import Kit
+from rtcluster.learning.kit_edit import of_session
 from rtcluster.learning.kit_schema import NAMES, is_name
 from rtcluster.learning.learner import Learner, Lesson, Update, warm_up
 from rtcluster.settings import RATES, Settings, Spans
@@ -302,23 +303,28 @@ class Processor:
         RtclusterError
             If there are no classes yet, or the file cannot be written; in one line.
         """
+        kit = self.present_kit()
+        kit_file.save(path, kit)
+        return kit
+
+    def present_kit(self) -> Kit:
+        """[pump thread] What was learned so far, as a kit; classes that were merged are one.
+
+        Raises
+        ------
+        RtclusterError
+            If there are no classes yet.
+        """
         self._require_prepared()
         if self.settings.together:
             raise RtclusterError(
                 "Expected a kit that was taught on several channels to save one, got channels that "
                 "are heard together; teach them."
             )
-        detection = None if self.kit is None else self.kit.detection
-        kit = Kit.of(
-            self.learner, self.settings, self._samplerate, detection, microphones=self.microphones
-        )
-        if self.kit is not None:
-            kit = kit.measured_as(self.kit)
-        kit_file.save(path, kit)
-        return kit
+        return of_session(self.learner, self.settings, self._samplerate, self.kit, self.microphones)
 
     def rename(self, class_: int, name: str) -> None:
-        """[pump thread] Name a class; events from now on carry the name.
+        """[pump thread] Name a class, and those merged with it; events from now on carry the name.
 
         Raises
         ------
@@ -327,12 +333,42 @@ class Processor:
         """
         self._require_class(class_)
         names = self.learner.names
-        if not is_name(name):
-            raise RtclusterError(f"Expected {NAMES}, got {name[:80]!r}.")
-        if name in names and names.index(name) != class_:
+        if name in names and name != names[class_]:
             raise RtclusterError(f"Expected a name that no other class has, got {name!r}.")
-        self.learner.rename(class_, name)
-        self._tell_names(names)
+        self.name_as(dict.fromkeys(self.merged_with(class_), name))
+
+    def merge(self, class_: int, into: int) -> None:
+        """[pump thread] Give a class, and those merged with it, the name of another one.
+
+        From then on they count as one drum wherever drums go by their names, and they are one class
+        of a kit that is saved. The learner goes on with both, so no hit is judged otherwise.
+
+        Raises
+        ------
+        RtclusterError
+            If there is no such class, or the two are one already.
+        """
+        self._require_class(class_)
+        self._require_class(into)
+        name = self.learner.names[into]
+        if self.learner.names[class_] == name:
+            raise RtclusterError(f"Expected two classes to merge, got {name!r} twice.")
+        self.name_as(dict.fromkeys(self.merged_with(class_), name))
+
+    def merged_with(self, class_: int) -> list[int]:
+        """[pump thread] The classes that have the name of this one, itself included."""
+        self._require_class(class_)
+        names = self.learner.names
+        return [other for other, name in enumerate(names) if name == names[class_]]
+
+    def name_as(self, names: Mapping[int, str]) -> None:
+        """[pump thread] Give classes names that some of them had, or a recording has."""
+        for class_, name in names.items():
+            self._require_class(class_)
+            if not is_name(name):
+                raise RtclusterError(f"Expected {NAMES}, got {name[:80]!r}.")
+            self.learner.rename(class_, name)
+        self._tell_names(self.learner.names)
 
     def follow_names(self, told: Callable[[list[str]], None]) -> None:
         """Have a function told the names of the classes: now, and before a change has effect.

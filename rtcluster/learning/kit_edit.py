@@ -7,8 +7,9 @@ without gaps: those above a class that goes move down by one.
 from __future__ import annotations
 
 import copy
+import itertools
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -17,6 +18,10 @@ from rtcluster.learning.kit import Kit
 from rtcluster.learning.kit_schema import NAMES, is_name
 from rtcluster.learning.scaling import Array, scaling_from
 from rtcluster.learning.separation import Separation, separation
+from rtcluster.settings import Settings
+
+if TYPE_CHECKING:  # a kit is changed without Numba, which this needs
+    from rtcluster.learning.learner import Learner
 
 
 def number_of(kit: Kit, class_: str) -> int:
@@ -70,6 +75,58 @@ def merge(kit: Kit, a: str, b: str) -> Kit:
     keep, goes = number_of(kit, a), number_of(kit, b)
     if keep == goes:
         raise RtclusterError(f"Expected two classes to merge, got {kit.names[keep]!r} twice.")
+    return _merged(kit, keep, goes)
+
+
+def of_session(
+    learner: Learner,
+    settings: Settings,
+    samplerate: int,
+    before: Kit | None,
+    microphones: tuple[int, ...] = (),
+    *,
+    merged: bool = True,
+) -> Kit:
+    """The kit of a session, as its learner stands.
+
+    Parameters
+    ----------
+    learner : Learner
+    settings : Settings
+    samplerate : int
+        Hz.
+    before : Kit or None
+        What the session began with: its detector settings, and what it was measured by, stay.
+    microphones : tuple of int
+    merged : bool
+        Classes that were given one name are one class of the kit. Otherwise they stay, with the
+        numbers that they have, and all but the first under names of their own.
+
+    Raises
+    ------
+    RtclusterError
+        If nothing has been learned yet.
+    """
+    names, own = learner.names, copy.copy(learner)
+    own.names = _apart(names)
+    detection = None if before is None else before.detection
+    kit = Kit.of(own, settings, samplerate, detection, microphones=microphones)
+    if before is not None:
+        kit = kit.measured_as(before)
+    for number in reversed(range(len(names)) if merged else ()):
+        first = names.index(names[number])
+        if first != number:
+            kit = _merged(kit, first, number)
+    return kit
+
+
+def _apart(names: list[str]) -> list[str]:
+    """Names that differ: the first of each, and free ones."""
+    free = (name for n in itertools.count() if (name := f"class {n}") not in names)
+    return [name if names.index(name) == n else next(free) for n, name in enumerate(names)]
+
+
+def _merged(kit: Kit, keep: int, goes: int) -> Kit:
     learned = copy.deepcopy(_learned(kit))
     owner = learned["centres"]["owner"]
     owner[:] = [keep if class_ == goes else class_ for class_ in owner]

@@ -1,4 +1,4 @@
-"""The server's app: the page's files, and the socket that feeds it.
+"""The server's app: the page's files, the socket that feeds it, and exports of a recording.
 
 The files are read once, when the server starts, and served by name: there is no path to leave.
 """
@@ -9,6 +9,7 @@ import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.resources import files
+from urllib.parse import quote
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -17,9 +18,11 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
+from rtcluster.errors import RtclusterError
 from rtcluster.monitor.address import Address
 from rtcluster.monitor.authentication import Door, Keys
 from rtcluster.monitor.pages import Pages
+from rtcluster.monitor.recorded import Recorded
 from rtcluster.monitor.strangers import Strangers
 
 KINDS = {
@@ -28,6 +31,8 @@ KINDS = {
     ".js": "text/javascript; charset=utf-8",
     ".svg": "image/svg+xml",
 }
+
+BYTES = "application/octet-stream"
 
 INDEX = "index.html"
 
@@ -42,7 +47,9 @@ def page_files() -> dict[str, tuple[bytes, str]]:
     return found
 
 
-def build(pages: Pages, keys: Keys, address: Address, strangers: Strangers) -> Starlette:
+def build(
+    pages: Pages, keys: Keys, address: Address, strangers: Strangers, recorded: Recorded
+) -> Starlette:
     """Make the app."""
     served = page_files()
 
@@ -51,6 +58,14 @@ def build(pages: Pages, keys: Keys, address: Address, strangers: Strangers) -> S
         if not kind:
             return PlainTextResponse("There is no such file.\n", 404)
         return Response(content, media_type=kind)
+
+    async def export(request: Request) -> Response:
+        try:
+            name, content = await recorded.export(request.path_params["format"])
+        except RtclusterError as error:
+            return PlainTextResponse(f"{error}\n", 404)
+        disposition = f"attachment; filename*=UTF-8''{quote(name)}"
+        return Response(content, headers={"Content-Disposition": disposition}, media_type=BYTES)
 
     async def live(socket: WebSocket) -> None:
         await pages.welcome(socket)
@@ -62,7 +77,12 @@ def build(pages: Pages, keys: Keys, address: Address, strangers: Strangers) -> S
         yield
 
     return Starlette(
-        routes=[Route("/", file), Route("/{name}", file), WebSocketRoute("/live", live)],
+        routes=[
+            Route("/", file),
+            Route("/{name}", file),
+            Route("/export/{format}", export),
+            WebSocketRoute("/live", live),
+        ],
         middleware=[Middleware(Door, keys=keys, address=address, strangers=strangers)],
         lifespan=lifespan,
     )

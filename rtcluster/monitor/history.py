@@ -11,6 +11,9 @@ from collections import deque
 from collections.abc import Mapping
 from typing import Any
 
+RECORDED = "recorded"
+"""The line that tells the folder of the latest recording that is whole; it outlives its session."""
+
 EVENTS = 1500
 """Events kept: some 400 hits."""
 
@@ -19,6 +22,10 @@ class PageHistory:
     """The lines that a session's present state is made of."""
 
     def __init__(self) -> None:
+        self._recorded = ""
+        self._begin()
+
+    def _begin(self) -> None:
         self._session = self._summary = self._status = ""
         self._muted: dict[int, str] = {}
         self._events: deque[str] = deque(maxlen=EVENTS)
@@ -35,12 +42,14 @@ class PageHistory:
         """
         kind = line["event"]
         if kind == "session":
-            self.__init__()  # type: ignore[misc]  # a session begins with nothing
+            self._begin()
             self._session = text
         elif kind == "summary":
             self._summary = text
         elif kind == "status":
             self._status = text
+        elif kind == RECORDED:
+            self._recorded = text
         elif kind == "control" and line["what"] == "mute":
             self._muted[line["value"]["class"]] = text  # holds, however long ago it was
         elif kind != "notice":
@@ -48,5 +57,6 @@ class PageHistory:
 
     def texts(self) -> list[str]:
         """The lines, in the order in which they make the present state."""
-        parts = [self._session, *self._muted.values(), *self._events, self._status, self._summary]
+        state = [*self._muted.values(), *self._events, self._status, self._summary]
+        parts = [self._session, *state, self._recorded]
         return [text for text in parts if text]

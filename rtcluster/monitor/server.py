@@ -33,6 +33,7 @@ from rtcluster.monitor.app import build
 from rtcluster.monitor.authentication import Keys
 from rtcluster.monitor.pages import Pages
 from rtcluster.monitor.playing import Playing
+from rtcluster.monitor.recorded import Recorded
 from rtcluster.monitor.strangers import Strangers, watched
 
 NICE = 10
@@ -66,9 +67,10 @@ async def serve(config: Line, waiting: list[tuple[Line, str]], more: Iterator[An
     """Serve pages until the input ends."""
     address = Address(config["host"], config["port"], config["open"])
     pages, playing, strangers = Pages(config["page"], say), Playing(), Strangers()
+    recorded = Recorded()
     server = uvicorn.Server(
         uvicorn.Config(
-            build(pages, Keys(config["token"], config["ticket"]), address, strangers),
+            build(pages, Keys(config["token"], config["ticket"]), address, strangers, recorded),
             loop="asyncio",
             http=watched(strangers),
             lifespan="on",
@@ -87,6 +89,8 @@ async def serve(config: Line, waiting: list[tuple[Line, str]], more: Iterator[An
     loop = asyncio.get_running_loop()
 
     async def tell(batch: list[tuple[Line, str]]) -> None:
+        for line, _ in batch:
+            recorded.take(line)
         pages.tell(
             [
                 (line, json.dumps(line, separators=(",", ":")) if playing.take(line) else text)

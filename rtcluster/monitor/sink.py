@@ -20,7 +20,8 @@ from rtcluster.events import Event, Final
 from rtcluster.libraries import extra
 from rtcluster.monitor.address import Address, listen
 from rtcluster.monitor.child import LEAVE_S, Child
-from rtcluster.monitor.history import PageHistory
+from rtcluster.monitor.history import RECORDED, PageHistory
+from rtcluster.monitor.recorded import FORMATS
 from rtcluster.pages.palette import COLOURS, MARKERS, NONE_COLOUR, NONE_MARKER, OUTLINES
 from rtcluster.session.controls import Controls, Request
 from rtcluster.sinks import Sink
@@ -79,6 +80,7 @@ class Monitor(Sink):
                 "event": "page",
                 "colours": COLOURS,
                 "outlines": [OUTLINES[marker] for marker in MARKERS],
+                "exports": FORMATS,
                 "none": [NONE_COLOUR, OUTLINES[NONE_MARKER]],
             },
         }
@@ -175,8 +177,11 @@ class Monitor(Sink):
         }
 
     def end(self, summary: dict[str, object]) -> None:
-        """Show the summary. The page stays, for another session."""
+        """Show the summary. The page stays, for another session; what was recorded is offered."""
         self._outbox.event(summary)
+        recording = summary.get("recording")
+        if isinstance(recording, Mapping) and recording["samples"]:
+            self._outbox.event({"event": RECORDED, "folder": recording["folder"]})
 
     def notice(self, text: str) -> None:
         """Show a line on the page, for a while; any thread."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -14,7 +15,9 @@ from rtcluster.errors import SettingsError
 from rtcluster.learning import kit_file
 from rtcluster.learning.kit import Kit
 from rtcluster.recording.audio import check_format
+from rtcluster.recording.kits import keep
 from rtcluster.recording.recorder import Recorder, check_folder
+from rtcluster.recording.targets import Guard
 from rtcluster.session.controls import Controls
 from rtcluster.session.listening import STAGES, HitFeed, Listening, OnHit
 from rtcluster.session.takes import Takes
@@ -137,6 +140,7 @@ def listen(
         say=_log.info,
         controls=Controls(),
         stop=stop,
+        keep_kit=partial(keep, guard=Guard()),
         record=None if record is None else Path(record),
     )
     return Listening(takes, hits)

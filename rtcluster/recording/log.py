@@ -11,6 +11,7 @@ import os
 import sys
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
+from operator import itemgetter
 from pathlib import Path
 from typing import Annotated, Any, NotRequired, TypedDict
 
@@ -228,6 +229,7 @@ def hits(log: Log) -> list[Hit]:
     for hit in found.values():
         hit.name = names.get(hit.class_, hit.name)
         hit.parts = [one | {"name": names.get(one["class"], one["name"])} for one in hit.parts]
+    _make_one(found.values())
     before = {number: hit.velocity for number, hit in found.items()}
     rescale(list(found.values()), log.session.get("settings"))
     for number, hit in found.items():
@@ -246,6 +248,23 @@ def further(log: Log) -> list[str]:
 def columns_of(features: Iterable[str], taken: Collection[str]) -> list[str]:
     """What the columns of features are called in a table that has others already."""
     return [f"{name}_feature" if name in taken else name for name in features]
+
+
+def _make_one(hits: Collection[Hit]) -> None:
+    """Give the classes that have one name in the end, having been merged, the lowest's number."""
+    first: dict[str, int] = {}
+    named = [(hit.name, hit.class_) for hit in hits]
+    named += [(one["name"], one["class"]) for hit in hits for one in hit.parts]
+    for name, class_ in sorted(named, key=itemgetter(1)):
+        if name and class_ >= 0:
+            first.setdefault(name, class_)
+    for hit in hits:
+        hit.class_ = hit.class_ if hit.class_ < 0 else first.get(hit.name, hit.class_)
+        for one in hit.parts:
+            if one["class"] >= 0:
+                one["class"] = first.get(one["name"], one["class"])
+        # Two that were merged are one drum, as loud as the louder of them.
+        hit.parts = list({one["class"]: one for one in reversed(hit.parts)}.values())[::-1]
 
 
 def parts_of(line: Line, velocity: int) -> list[Line]:

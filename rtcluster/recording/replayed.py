@@ -122,7 +122,7 @@ class Replayed(Processor):
         if what == "freeze":
             self.frozen = value
         elif what == "rename":
-            self.rename(value["class"], value["name"])
+            self.name_as({value["class"]: value["name"]})  # also that of another: a merge
         return Control(line["sample"], what, value)
 
     def _publish(self, model: State, effective: int) -> None:

@@ -10,15 +10,19 @@ from __future__ import annotations
 import queue
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from msgspec import convert, defstruct
 
 from rtcluster.errors import RtclusterError
 
-PUMPED = ("rename", "freeze", "threshold", "mute")
+T = TypeVar("T")
+
+PUMPED = ("rename", "freeze", "threshold", "mute", "merge", "undo", "save")
 """Done by the pump thread. Their values: ``{"class": int, "name": str}``, ``bool``, ``float``,
-``{"class": int, "muted": bool}``."""
+``{"class": int, "muted": bool}``, ``{"class": int, "into": int}``; and ``True``: take the last
+naming or merge back, and save the kit as it stands. What a merge and an undo do is told, and
+recorded, as the ``rename`` of each class whose name changes."""
 
 TAKEN = ("record", "reset")
 """Done by the command's thread. Values: ``bool``, start or stop a recording; and ``True``, forget
@@ -30,6 +34,7 @@ CONTROLS = PUMPED + TAKEN
 _VALUES: dict[str, Any] = {
     "rename": defstruct("rename", [("class", int), ("name", str)], forbid_unknown_fields=True),
     "mute": defstruct("mute", [("class", int), ("muted", bool)], forbid_unknown_fields=True),
+    "merge": defstruct("merge", [("class", int), ("into", int)], forbid_unknown_fields=True),
     "threshold": float | int,
 }
 """Of those that take no bool."""
@@ -81,16 +86,17 @@ class Controls:
 
     def pumped(self) -> Iterator[Request]:
         """[pump thread] Take those that wait for the pump."""
-        return _waiting(self._pumped)
+        return taken_from(self._pumped)
 
     def taken(self) -> Iterator[Request]:
         """[main thread] Take those that wait for the command; its thread."""
-        return _waiting(self._taken)
+        return taken_from(self._taken)
 
 
-def _waiting(requests: queue.SimpleQueue[Request]) -> Iterator[Request]:
+def taken_from(waiting: queue.SimpleQueue[T]) -> Iterator[T]:
+    """Take what waits in a queue, as long as there is anything."""
     while True:
         try:
-            yield requests.get_nowait()
+            yield waiting.get_nowait()
         except queue.Empty:
             return

@@ -146,6 +146,14 @@ class Listening:
         """[any thread] Name a class, given by its number or its present name."""
         self._ask("rename", {"class": self._number(class_), "name": name})
 
+    def merge(self, class_: int | str, into: int | str) -> None:
+        """[any thread] Have a class count as another: it gets that one's name."""
+        self._ask("merge", {"class": self._number(class_), "into": self._number(into)})
+
+    def undo(self) -> None:
+        """[any thread] Take the last naming or merge back."""
+        self._ask("undo", True)
+
     def mute(self, class_: int | str, muted: bool = True) -> None:
         """[any thread] Let the hits of a class make no sound, or let them again."""
         self._ask("mute", {"class": self._number(class_), "muted": muted})

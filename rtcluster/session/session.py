@@ -6,8 +6,10 @@ is the thread that empties the event ring, feeds the sinks, and then lets the le
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict
+from queue import SimpleQueue
 
 import numpy as np
 import numpy.typing as npt
@@ -26,7 +28,8 @@ from rtcluster.events import (
     Relabel,
     name_of,
 )
-from rtcluster.session.controls import Controls, Request
+from rtcluster.learning.kit import Kit
+from rtcluster.session.controls import Controls, Request, taken_from
 from rtcluster.settings import ALWAYS_MEASURED
 from rtcluster.sinks import Sink
 from rtcluster.sinks.tally import Tally
@@ -76,6 +79,8 @@ class Session:
         self._sinks = list(sinks)
         self._report = report
         self._controls = controls or Controls()
+        self._undoable: list[dict[int, str]] = []  # what classes were called, the latest last
+        self._kits: SimpleQueue[Kit] = SimpleQueue()
         self._metadata = dict(metadata or {})
         self._at = ""  # the sink that is being called
         self._calls = 0
@@ -207,13 +212,16 @@ class Session:
         """[main thread] What the summary line tells, but for what the sinks measured."""
         counts = self.processor.counts
         names = self.processor.learner.names
+        by_name: Counter[str] = Counter()  # classes that were merged have one name
+        for class_, count in self._tally.by_class().items():
+            by_name[name_of(class_, names)] += count
         out: dict[str, object] = {
             "event": "summary",
             "hits": counts.hits,
             "xruns": counts.xruns,
             "seconds": round(counts.samples / self.processor.samplerate, 6),
             "samples": counts.samples,
-            "classes": {name_of(c, names): n for c, n in self._tally.by_class().items()},
+            "classes": dict(by_name),
             "unclassified": self._tally.unclassified,
             "bad_hops": counts.bad_hops,
             "events_dropped": counts.events_dropped,
@@ -241,26 +249,73 @@ class Session:
         """[pump thread] Do what was asked for since the last time, and tell the sinks."""
         for request in self._controls.pumped():
             try:
-                metadata = self._carry_out(request)
+                done = self._carry_out(request)
             except RtclusterError as error:
                 self._report(str(error))
             else:
-                if metadata:
-                    self.handle([Control(self.processor.clock, request.what, request.value)])
+                self.handle([Control(self.processor.clock, what, value) for what, value in done])
 
-    def _carry_out(self, request: Request) -> bool:
-        """Do one thing; tell whether the sinks have still to be told."""
+    def _carry_out(self, request: Request) -> list[tuple[str, object]]:
+        """Do one thing; return what the sinks have still to be told."""
         processor, value = self.processor, request.value
-        if request.what == "rename":
-            processor.rename(value["class"], value["name"])
-        elif request.what == "freeze":
-            processor.frozen = value
-        elif request.what == "threshold":
-            processor.threshold = value
-            return False  # the kernel tells it, from the sample at which it holds
-        elif request.what == "mute":
-            processor.mute(value["class"], value["muted"])
-        return True
+        match request.what:
+            case "rename":
+                return self._named(lambda: processor.rename(value["class"], value["name"]))
+            case "merge":
+                return self._named(lambda: processor.merge(value["class"], value["into"]))
+            case "undo" if value:
+                return self._undo()
+            case "save" if value:
+                self._kits.put(processor.present_kit())
+            case "freeze":
+                processor.frozen = value
+                return [(request.what, value)]
+            case "threshold":
+                processor.threshold = value  # the kernel tells it, from where it holds
+            case "mute":
+                return self._mute(processor.merged_with(value["class"]), value["muted"])
+        return []
+
+    def _named(self, name: Callable[[], None]) -> list[tuple[str, object]]:
+        """Have classes named, and remember what they were called."""
+        before = list(self.processor.learner.names)
+        name()
+        names = self.processor.learner.names
+        changed = [class_ for class_, was in enumerate(before) if names[class_] != was]
+        if changed:
+            self._undoable.append({class_: before[class_] for class_ in changed})
+        return self._told(changed)
+
+    def _undo(self) -> list[tuple[str, object]]:
+        """Take the last naming or merge of this session back."""
+        if not self._undoable:
+            raise RtclusterError(
+                "Expected a naming or a merge to take back, got none in this session."
+            )
+        before = self._undoable[-1]
+        names = self.processor.learner.names
+        others = {name for class_, name in enumerate(names) if class_ not in before}
+        if taken := others & {*before.values()}:
+            raise RtclusterError(
+                f"Expected {min(taken)!r} to be free again, got a class of that name; rename it."
+            )
+        self._undoable.pop()
+        self.processor.name_as(before)
+        return self._told([*before])
+
+    def _told(self, classes: Iterable[int]) -> list[tuple[str, object]]:
+        names = self.processor.learner.names
+        return [("rename", {"class": class_, "name": names[class_]}) for class_ in classes]
+
+    def _mute(self, classes: Iterable[int], muted: bool) -> list[tuple[str, object]]:
+        """Mute what is one drum by its name."""
+        for class_ in classes:
+            self.processor.mute(class_, muted)
+        return [("mute", {"class": class_, "muted": muted}) for class_ in classes]
+
+    def kits(self) -> Iterator[Kit]:
+        """[main thread] Take the kits that were asked for, to be saved."""
+        return taken_from(self._kits)
 
     def watch(self, status: dict[str, object]) -> None:
         """[pump thread] Show the sinks how things stand."""

@@ -19,6 +19,7 @@ from rtcluster.engine.processor import Processor
 from rtcluster.errors import RtclusterError, SourceError
 from rtcluster.events import DEVICE_LOST, Xrun
 from rtcluster.learning.kit import Kit
+from rtcluster.learning.kit_edit import of_session
 from rtcluster.session.channels import session_of
 from rtcluster.session.controls import Controls, Request
 from rtcluster.session.levels import Levels
@@ -144,6 +145,8 @@ class Takes:
         Requests to a processor; with Channels none is met.
     stop : Stop
         Ends it when set.
+    keep_kit : callable
+        Writes a kit that was asked for to a new file, and returns where.
     record : Path or None
         Where the next take is recorded.
     told : mapping
@@ -160,6 +163,7 @@ class Takes:
     say: Callable[[str], None]
     controls: Controls
     stop: Stop
+    keep_kit: Callable[[Kit], Path]
     record: Path | None = None
     waits: bool = False
     metadata: Mapping[str, object] = field(default_factory=dict)
@@ -192,6 +196,8 @@ class Takes:
                         flow.look(session.processor.clock)
                         levels.look()
                     request = self._request(session)
+                    self._keep_kits(session)
+            self._keep_kits(session)
         finally:
             summary = session.end()
             if session.recording is None:
@@ -229,6 +235,16 @@ class Takes:
                 return request
         return None
 
+    def _keep_kits(self, session: Session) -> None:
+        """Write the kits that were asked for."""
+        for kit in session.kits():
+            try:
+                path = self.keep_kit(kit)
+            except RtclusterError as error:
+                self.report(str(error))
+            else:
+                self.say(f"Saved {', '.join(kit.names)} in {path}.")
+
     def _wait(self, pump: Pump, session: Session) -> bool:
         """Wait for a device that was lost; whether it came back."""
         pump.note(Xrun(session.processor.clock, DEVICE_LOST))
@@ -239,7 +255,7 @@ class Takes:
         """Begin anew at sample 0: with the classes there are, or without any."""
         processor = self.engine
         assert isinstance(processor, Processor)  # requests are met for nothing else
-        forget = processor.learner.ready
+        forget, names = processor.learner.ready, dict(enumerate(processor.learner.names))
         if request.what == "reset":
             processor.kit, forget = None, True
             self.record = None if self.record is None else next_folder(self.record)
@@ -248,17 +264,16 @@ class Takes:
                 self._keep_classes(processor)
             self.record = next_folder(self._last) if request.value else None
         processor.reset(forget=forget)
+        if request.what == "record" and forget:
+            processor.name_as(names)  # those that were merged have one
 
     def _keep_classes(self, processor: Processor) -> None:
         """Have the next take begin with the classes there are."""
-        before = processor.kit
-        detection = None if before is None else before.detection
         try:
-            kit = Kit.of(
-                processor.learner, processor.settings, processor.samplerate, detection,
-                microphones=processor.microphones,
+            processor.kit = of_session(
+                processor.learner, processor.settings, processor.samplerate, processor.kit,
+                processor.microphones, merged=False,
             )  # fmt: skip
-            processor.kit = kit if before is None else kit.measured_as(before)
         except RtclusterError as error:
             self.report(f"{error} The next take begins without them.")
 

@@ -93,7 +93,7 @@ class Visitor:
             connection.putheader(name, value)
         connection.endheaders()
         response = connection.getresponse()
-        response.text = response.read().decode()  # type: ignore[attr-defined]
+        response.text = response.read().decode(errors="replace")  # type: ignore[attr-defined]
         connection.close()
         return response
 

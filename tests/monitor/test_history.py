@@ -43,3 +43,10 @@ def test_a_muted_class_is_remembered_however_long_ago_it_was_muted() -> None:
 
 def test_a_notice_is_for_those_who_are_there() -> None:
     assert told(PageHistory(), SESSION, {"event": "notice", "text": "so"}) == [SESSION]
+
+
+def test_what_was_recorded_outlives_its_session() -> None:
+    recorded = {"event": "recorded", "folder": "take"}
+    kept = PageHistory()
+    assert told(kept, SESSION, {"event": "summary"}, recorded)[-1] == recorded
+    assert told(kept, SESSION) == [SESSION, recorded]

@@ -5,12 +5,14 @@ One module, because its tests share one monitor and what they ask of its page.
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import combinations
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -281,6 +283,91 @@ def test_reset_and_rename_can_be_thought_better_of(
     page.click("#reset")
     page.click("#reset-yes")
     assert asked(controls) == Request("reset", True)
+
+
+def test_classes_are_merged_and_count_as_one(
+    monitor: Monitor, controls: Controls, visit: Callable[..., Any]
+) -> None:
+    monitor.begin(session_line())
+    monitor.status(status_line(names=["kick", "snare", "hat"], counts={0: 3, 1: 4, 2: 5}))
+    for number in range(3):
+        for event in hit(number, 44100 - 9000 * number, number % 2):
+            monitor.event(event)
+    page = visit(monitor)
+    wait_for_lanes(page, 3)
+    page.keyboard.press("2")
+    page.keyboard.press("g")
+    page.wait_for_selector("#merge-dialog[open]")
+    assert text(page, "#merge-title") == "Merge snare with"
+    offered = page.evaluate(
+        "[...document.querySelectorAll('#merge-list button')].map(b => b.textContent)"
+    )
+    assert offered == ["kick", "hat"]
+    page.keyboard.press("Escape")
+    page.wait_for_selector("#merge-dialog", state="hidden")
+    page.keyboard.press("g")
+    page.click("#merge-list button:first-child")
+    assert asked(controls) == Request("merge", {"class": 1, "into": 0})
+    monitor.event(Control(44100, "rename", {"class": 1, "name": "kick"}))
+    monitor.status(status_line(names=["kick", "kick", "hat"], counts={0: 3, 1: 4, 2: 5}))
+    wait_for_lanes(page, 2)
+    wait_for(page, "document.querySelectorAll('#names .count')[0].textContent === '7'")
+    assert counts(page) == [7, 5]
+    assert text(page, "#last-name") == "kick"
+    wait_until(lambda: lanes(page, 3)[0][0] > 100, "hits")
+    assert not any(row[1] for row in lanes(page, 3)), "none in the colour of the class that went"
+    page.keyboard.press("u")
+    assert asked(controls) == Request("undo", True)
+    monitor.event(Control(44100, "rename", {"class": 1, "name": "snare"}))
+    monitor.status(status_line(names=["kick", "snare", "hat"], counts={0: 3, 1: 4, 2: 5}))
+    wait_for_lanes(page, 3)
+
+
+def test_further_things_are_asked_for_from_a_list(
+    monitor: Monitor, controls: Controls, visit: Callable[..., Any]
+) -> None:
+    monitor.begin(session_line())
+    monitor.status(status_line())
+    page = visit(monitor, 390, 844)
+    wait_for_lanes(page, 2)
+    for button, request in (("undo", Request("undo", True)), ("save", Request("save", True))):
+        page.click("#more")
+        page.click(f"#{button}")
+        assert asked(controls) == request
+    page.click("#more")
+    page.click("#merge")
+    page.wait_for_selector("#merge-dialog[open]")
+    page.click("#merge-cancel")
+    page.keyboard.press(".")
+    page.wait_for_selector("#more-dialog[open]")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#more-dialog", state="hidden")
+    assert not [*controls.pumped(), *controls.taken()]
+
+
+def test_what_was_recorded_is_downloaded(
+    monitor: Monitor, visit: Callable[..., Any], tmp_path: Path
+) -> None:
+    folder = tmp_path / "a take"
+    folder.mkdir()
+    lines = [session_line(), *(event.as_dict() for event in hit(0, 44100)), summary_line()]
+    (folder / "events.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    monitor.begin(session_line())
+    page = visit(monitor)
+    page.keyboard.press("e")
+    wait_for(
+        page, "/^Nothing has been recorded/.test(document.querySelector('#notices p')?.textContent)"
+    )
+    monitor.end(summary_line(recording={"folder": str(folder), "samples": 88200}))
+    page.wait_for_selector("#summary")
+    page.keyboard.press("e")
+    page.wait_for_selector("#export-dialog[open]")
+    assert text(page, "#export-of") == "a take"
+    with page.expect_download() as download:
+        page.click("#export-list a:first-child")
+    assert download.value.suggested_filename == "a take.csv"
+    assert "kick" in Path(download.value.path()).read_text()
+    page.click("#export-close")
 
 
 def test_a_refused_request_is_told_on_the_page(

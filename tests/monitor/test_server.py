@@ -72,6 +72,9 @@ def test_what_a_page_asks_for_reaches_the_session(
         Request("freeze", True),
         Request("mute", {"class": 0, "muted": True}),
         Request("threshold", 0.2),
+        Request("merge", {"class": 1, "into": 0}),
+        Request("undo", True),
+        Request("save", True),
         Request("record", True),
         Request("reset", True),
     ]

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from rtcluster import Final, ModelChange, Onset, Settings
 from rtcluster.events import Control
 from rtcluster.kernel.state import EVENTS
+from rtcluster.recording.log import hits, read
 from rtcluster.sources import groove
 from tests.conftest import Kept, run
 from tests.recording.conftest import Live, edit, kit_of, replayed, same
@@ -276,6 +277,32 @@ def test_names_come_again_as_they_stood_at_each_event(audio, live, folder):
     assert told == ["bass", "hat", "class 3", "kick"]
 
 
+def test_merges_and_what_is_taken_back_come_again(audio, live, folder):
+    with live() as session:
+        session.play(audio[:60_000])
+        session.ask("rename", {"class": 0, "name": "bass"})
+        session.ask("merge", {"class": 1, "into": 0})
+        session.play(audio[60_000:])
+        session.ask("undo", True)
+        session.play(audio[:60_000])
+        session.ask("merge", {"class": 2, "into": 1})
+        session.play(audio[60_000:])
+    finals = of(session, Final)
+    assert {final.class_ for final in finals if final.name == "bass"} == {0, 1}
+    names = session.session.processor.learner.names
+    assert names == ["bass", "class 1", "class 1"]
+    again = Kept()
+    assert replayed(folder, again).difference == ""
+    told = [(e.what, *e.value.values()) for e in again.events if isinstance(e, Control)]
+    assert told == [
+        ("rename", 0, "bass"), ("rename", 1, "bass"), ("rename", 1, "class 1"),
+        ("rename", 2, "class 1"),
+    ]  # fmt: skip
+    found = hits(read(folder))
+    assert {hit.class_ for hit in found} == {0, 1}
+    assert {hit.name for hit in found} == {"bass", "class 1"}
+
+
 def test_a_name_that_a_later_class_would_have_had_is_kept_from_it_again(audio, live, folder):
     with live(settings=Settings(classes="auto")) as session:
         session.ask("rename", {"class": 0, "name": "class 1"})
@@ -353,6 +380,8 @@ ACTIONS = st.one_of(
     st.tuples(
         st.just("rename"), st.integers(0, 3), st.sampled_from(["kick", "class 2", "class 1", "x"])
     ),
+    st.tuples(st.just("merge"), st.integers(0, 3), st.integers(0, 3)),
+    st.just(("undo",)),
 )
 STEPS = st.lists(st.tuples(st.integers(0, 9000), st.integers(1, 700), ACTIONS), max_size=25)
 
@@ -386,6 +415,10 @@ def test_whatever_happens_when_it_is_the_same_again(
                     session.ask(what, values[0])
                 case "mask":
                     session.processor.mask = values[0]
+                case "merge":
+                    session.ask(what, {"class": values[0], "into": values[1]})
+                case "undo":
+                    session.ask(what, True)
                 case "rename":
                     session.ask(what, {"class": values[0], "name": values[1]})
         for begin in range(at, len(short), rest):

@@ -74,7 +74,7 @@ class Stage:
         self.processor.record["synchronous"] = 0
         self.card, self.recorders = Card(self, audio), []
         self.said, self.reported, self.text = [], [], io.StringIO()
-        self.tmp_path = tmp_path
+        self.tmp_path, self.kits = tmp_path, []
         self.takes = Takes(
             engine=self.processor,
             source=self.card,
@@ -84,7 +84,12 @@ class Stage:
             say=self.said.append,
             controls=Controls(),
             stop=Stop(),
+            keep_kit=self.keep_kit,
         )
+
+    def keep_kit(self, kit):
+        self.kits.append(kit)
+        return Path("kept.kit")
 
     def recorder(self, folder):
         made = Recorder(folder, self.processor, self.reported.append)
@@ -113,7 +118,8 @@ class Stage:
 
     @property
     def folders(self):
-        return [Path(line.split("Recorded in ")[1].split("; ")[0]) for line in self.said]
+        told = [line for line in self.said if line.startswith("Recorded in ")]
+        return [Path(line.removeprefix("Recorded in ").split("; ")[0]) for line in told]
 
 
 @pytest.fixture(scope="module")

@@ -21,6 +21,9 @@ RIGHT = [
     ("threshold", 0.5),
     ("threshold", 2),
     ("mute", {"class": 1, "muted": True}),
+    ("merge", {"class": 1, "into": 0}),
+    ("undo", True),
+    ("save", True),
     ("record", True),
     ("reset", True),
 ]
@@ -48,6 +51,11 @@ WRONG = [
     ("mute", {"class": 0, "muted": 1}),
     ("mute", {"class": 0.0, "muted": True}),
     ("mute", True),
+    ("merge", {"class": 0}),
+    ("merge", {"class": 0, "into": "1"}),
+    ("merge", {"class": 0, "into": 1, "name": "x"}),
+    ("undo", 1),
+    ("save", "/etc/my.kit"),
     ("record", "yes"),
     ("record", {"folder": "/etc"}),
     ("reset", 1),
@@ -88,7 +96,8 @@ def test_requests_come_to_those_who_carry_them_out_in_order():
     for thread in threads:
         thread.join()
     pumped = [request.what for request in controls.pumped()]
-    assert sorted(pumped) == sorted(["rename", "freeze", "threshold", "threshold", "mute"] * 4)
+    asked = ["rename", "freeze", "threshold", "threshold", "mute", "merge", "undo", "save"]
+    assert sorted(pumped) == sorted(asked * 4)
     assert next(controls.taken()).what in ("record", "reset")
     assert len(list(controls.taken())) == 7
     assert list(controls.pumped()) == list(controls.taken()) == []
@@ -120,6 +129,69 @@ def test_what_is_done_is_told_to_the_sinks(session):
     assert session.told == []
 
 
+@pytest.fixture
+def four():
+    controls, kept = Controls(), Kept()
+    processor = Processor(Settings(classes=4))
+    processor.prepare(44100, 64)
+    made = Session(processor, "a test", [kept], pytest.fail, controls)
+
+    def do(what, value):
+        """Have it done; the names then, and what was told of them."""
+        controls.ask(Request(what, value))
+        before = len(kept.events)
+        made.obey()
+        told = [event.as_dict() for event in kept.events[before:]]
+        assert all(line["event"] == "control" for line in told)
+        values = [(line["what"], *line["value"].values()) for line in told]
+        return list(processor.learner.names), values
+
+    made.do = do
+    return made
+
+
+def test_a_merged_class_has_the_name_of_the_other_and_is_named_and_muted_with_it(four):
+    assert four.do("rename", {"class": 0, "name": "tom"})[0][0] == "tom"
+    names, told = four.do("merge", {"class": 2, "into": 0})
+    assert names == ["tom", "class 1", "tom", "class 3"]
+    assert told == [("rename", 2, "tom")]
+    names, told = four.do("rename", {"class": 2, "name": "floor"})
+    assert names == ["floor", "class 1", "floor", "class 3"]
+    assert told == [("rename", 0, "floor"), ("rename", 2, "floor")]
+    names, told = four.do("merge", {"class": 0, "into": 3})
+    assert names == ["class 3", "class 1", "class 3", "class 3"]
+    _, told = four.do("mute", {"class": 2, "muted": True})
+    assert told == [("mute", 0, True), ("mute", 2, True), ("mute", 3, True)]
+
+
+def test_what_was_named_and_merged_is_taken_back_the_latest_first(four):
+    steps = [
+        ("rename", {"class": 0, "name": "tom"}),
+        ("merge", {"class": 2, "into": 0}),
+        ("rename", {"class": 0, "name": "floor"}),
+        ("merge", {"class": 0, "into": 3}),
+    ]
+    names = [list(four.processor.learner.names)]
+    names += [four.do(*step)[0] for step in steps]
+    four.do(
+        "rename", {"class": 1, "name": "class 1"}
+    )  # changes nothing, so there is nothing to undo
+    for before in reversed(names[:-1]):
+        now, told = four.do("undo", True)
+        assert now == before
+        assert told
+    assert four.do("undo", False) == (names[0], [])
+
+
+def test_a_name_is_not_taken_back_where_another_class_has_it_now(four):
+    said = []
+    four._report = said.append
+    four.do("rename", {"class": 0, "name": "tom"})
+    four.processor.name_as({1: "class 0"})  # as a class that comes later may be called
+    assert four.do("undo", True) == (["tom", "class 0", "class 2", "class 3"], [])
+    assert said == ["Expected 'class 0' to be free again, got a class of that name; rename it."]
+
+
 @pytest.mark.parametrize(
     ("what", "value"),
     [
@@ -127,6 +199,11 @@ def test_what_is_done_is_told_to_the_sinks(session):
         ("rename", {"class": -1, "name": "hat"}),
         ("rename", {"class": 10**30, "name": "hat"}),
         ("rename", {"class": 0, "name": "class 1"}),
+        ("merge", {"class": 0, "into": 0}),
+        ("merge", {"class": 0, "into": 2}),
+        ("merge", {"class": -1, "into": 0}),
+        ("undo", True),
+        ("save", True),
         ("rename", {"class": 0, "name": ""}),
         ("rename", {"class": 0, "name": "two\nlines"}),
         ("rename", {"class": 0, "name": "x" * 1000}),

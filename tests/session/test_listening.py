@@ -88,6 +88,19 @@ def test_classes_are_named_and_kept_in_a_kit(plays, drums, tmp_path):
         assert {hit.name for hit in hits} <= set(hits.names)
 
 
+def test_classes_are_merged_and_apart_again(plays, drums, tmp_path):
+    plays(drums.audio)
+    with rtcluster.listen(classes=3) as hits:
+        hits.merge("class 1", "class 0")
+        hits.merge(2, 0)
+        hits.undo()
+        list(hits)
+        assert hits.names == ["class 0", "class 0", "class 2"]
+    assert set(hits.summary["classes"]) == {"class 0", "class 2"}
+    hits.save_kit(tmp_path / "kit.json")
+    assert kit_file.load(tmp_path / "kit.json").names == ("class 0", "class 2")
+
+
 def test_what_cannot_be_done_is_refused_before_anything_runs(plays, drums):
     plays(drums.audio[:44100])
     for wrong in ({"at": "once"}, {"channel": 0}, {"threshold": -1.0}, {"classes": 0}):

@@ -12,7 +12,7 @@ from rtcluster.errors import RtclusterError, SourceError
 from rtcluster.learning.detection import Detection
 from rtcluster.learning.kit import Kit
 from rtcluster.recording.audio import AudioWriter
-from rtcluster.recording.log import read
+from rtcluster.recording.log import hits, read
 from rtcluster.session import takes
 from rtcluster.session.takes import next_folder
 from rtcluster.sinks import Sink
@@ -40,6 +40,35 @@ def test_a_recording_started_while_playing_is_a_take_that_begins_with_the_classe
     same(folder, len(finals))
     assert first[-1]["hits"] > 8
     assert stage.reported == []
+
+
+def test_classes_that_were_merged_are_one_in_the_summary_and_the_next_take(stage):
+    stage.at(3.0, "rename", {"class": 0, "name": "bass"})
+    stage.at(3.2, "merge", {"class": 1, "into": 0})
+    stage.at(3.4, "mute", {"class": 1, "muted": True})
+    stage.at(3.6, "save", True)
+    stage.at(4.0, "record", True)
+    stage.at(5.0, "undo", True)
+    stage.play()
+    assert stage.processor.learner.names[:2] == ["bass", "bass"]
+    assert stage.reported == [
+        "Expected a naming or a merge to take back, got none in this session."
+    ]
+    first, second = stage.sessions
+    for summary in (first[-1], second[-1]):
+        assert set(summary["classes"]) == {"bass", stage.processor.learner.names[2]}
+        assert sum(summary["classes"].values()) == summary["hits"] - summary["unclassified"]
+    told = [(x["what"], x["value"], x["sample"]) for x in second if x["event"] == "control"]
+    assert ("rename", {"class": 1, "name": "bass"}, 0) in told
+    assert {value["class"] for what, value, _ in told if what == "mute"} == {0, 1}
+    [folder] = stage.folders
+    same(folder)
+    classes = {hit.class_ for hit in hits(read(folder))}
+    assert classes <= {0, 2}
+    [kit] = stage.kits
+    assert kit.names == ("bass", stage.processor.learner.names[2])
+    assert {*kit.learned["centres"]["owner"]} == {0, 1}
+    assert f"Saved {', '.join(kit.names)} in kept.kit." in stage.said
 
 
 def test_settings_changed_before_a_take_hold_in_it_and_are_told_at_its_start(stage):

@@ -30,6 +30,11 @@ export class Controls {
       "=": () => this.threshold(STEP),
       "-": () => this.threshold(1 / STEP),
       "−": () => this.threshold(1 / STEP),
+      g: () => this.merge(),
+      u: () => this.ask("undo", true),
+      s: () => this.ask("save", true),
+      e: () => this.export(),
+      ".": () => by("more-dialog").showModal(),
       d: () => this.theme(),
       "?": () => by("help-dialog").showModal(),
       Backspace: () => this.reset(),
@@ -45,6 +50,11 @@ export class Controls {
     by("help").addEventListener("click", this.keys["?"]);
     by("reset").addEventListener("click", this.keys.Backspace);
     by("record").addEventListener("click", () => this.record());
+    by("more").addEventListener("click", this.keys["."]);
+    const further = { merge: "g", undo: "u", save: "s", export: "e" };
+    for (const [id, key] of Object.entries(further)) {
+      by(id).addEventListener("click", () => setTimeout(this.keys[key])); // when the list has closed
+    }
     by("rename-dialog").addEventListener("submit", () => this.renamed());
     by("reset-dialog").addEventListener("submit", () => this.ask("reset", true));
     for (const question of ["rename", "reset"]) {
@@ -100,6 +110,43 @@ export class Controls {
     if (name === this.model.nameOf(this.renaming)) return;
     if (name) this.ask("rename", { class: this.renaming, name });
     else notice("Expected a name, got nothing.");
+  }
+
+  // Which class the selected one is to be one with.
+  merge() {
+    if (this.chosen === null) return this.noClass();
+    const { model } = this;
+    const from = this.chosen;
+    const others = model.lanes().filter((class_) => class_ >= 0 && class_ !== from);
+    if (!others.length) return notice("There is no other class to merge it with.");
+    by("merge-title").textContent = `Merge ${model.nameOf(from)} with`;
+    by("merge-list").replaceChildren(
+      ...others.map((into) => {
+        const button = document.createElement("button");
+        button.type = "submit";
+        button.textContent = model.nameOf(into);
+        button.addEventListener("click", () => this.ask("merge", { class: from, into }));
+        return button;
+      }),
+    );
+    by("merge-dialog").showModal();
+  }
+
+  // Links to what the server makes of the last recording.
+  export() {
+    const { recorded, page } = this.model;
+    if (!recorded) return notice("Nothing has been recorded yet: record, and stop the recording.");
+    by("export-of").textContent = recorded.split(/[\\/]/).pop();
+    by("export-list").replaceChildren(
+      ...page.exports.map((format) => {
+        const link = document.createElement("a");
+        link.href = `export/${format}`;
+        link.download = "";
+        link.textContent = format;
+        return link;
+      }),
+    );
+    by("export-dialog").showModal();
   }
 
   mute() {

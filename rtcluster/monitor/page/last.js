@@ -54,10 +54,11 @@ export class Last {
       return { class_: LEARNING, name: `learning ${heard} of ${needed}`, note: "play every drum" };
     }
     if (!hit) return { class_: LEARNING, name: model.session ? "play" : "–", note: "" };
-    const sounds = hit.parts.map((part) => part.class);
-    const revised = hit.final && !sounds.includes(hit.guessed) && model.nameOf(hit.guessed);
+    const sounds = hit.parts.map((part) => model.home(part.class));
+    const otherwise = hit.final && !sounds.includes(model.home(hit.guessed));
+    const revised = otherwise && model.nameOf(hit.guessed);
     return {
-      class_: hit.class_,
+      class_: model.home(hit.class_),
       name: model.namesOf(hit) || "–",
       note: revised ? `taken for ${revised} at first` : `velocity ${hit.velocity}`,
     };

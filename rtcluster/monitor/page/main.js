@@ -66,7 +66,7 @@ function take(lines) {
       figures.hear(line);
     } else if (line.event === "merge_offer" && !past) {
       const [first, second] = [line.first, line.second].map((class_) => model.nameOf(class_));
-      notice(`${first} and ${second} sound alike; “rtcluster kit merge” makes them one.`);
+      notice(`${first} and ${second} sound alike; g makes them one.`);
     }
     if (line.sample !== undefined && !past) clock.atLeast(line.sample / model.rate);
   }

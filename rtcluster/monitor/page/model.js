@@ -9,6 +9,7 @@ const HITS = 400;
 export class Model {
   constructor() {
     this.page = null;
+    this.recorded = ""; // folder of the latest recording that is whole
     this.clear(null);
   }
 
@@ -39,9 +40,14 @@ export class Model {
     return this.names[class_] ?? "";
   }
 
+  // Classes with one name are one: the first of them stands for all.
+  home(class_) {
+    return class_ >= 0 && this.names[class_] ? this.names.indexOf(this.names[class_]) : class_;
+  }
+
   // The lanes from the top: numbers of classes.
   lanes() {
-    const lanes = this.names.map((_, class_) => class_);
+    const lanes = this.names.map((_, class_) => class_).filter((c) => this.home(c) === c);
     if (!lanes.length) lanes.push(LEARNING);
     if (this.unknown) lanes.push(UNKNOWN);
     return lanes;
@@ -49,7 +55,9 @@ export class Model {
 
   count(class_) {
     if (class_ === LEARNING) return this.warmup.heard;
-    return this.status?.counts?.[class_] ?? 0;
+    const counts = Object.entries(this.status?.counts ?? {});
+    const own = counts.filter(([other]) => this.home(Number(other)) === class_);
+    return own.reduce((sum, [, count]) => sum + count, 0);
   }
 
   take(line) {
@@ -58,6 +66,7 @@ export class Model {
 
   on_page(line) {
     this.page = line;
+    this.recorded = "";
     this.clear(null);
   }
 
@@ -67,6 +76,10 @@ export class Model {
 
   on_summary(line) {
     this.summary = line;
+  }
+
+  on_recorded(line) {
+    this.recorded = line.folder;
   }
 
   on_status(line) {
@@ -91,7 +104,7 @@ export class Model {
 
   // The names of all drums that sound in a hit.
   namesOf(hit) {
-    return hit.parts.map((part) => this.nameOf(part.class)).join(" + ");
+    return [...new Set(hit.parts.map((part) => this.nameOf(part.class)))].join(" + ");
   }
 
   on_guess(line) {

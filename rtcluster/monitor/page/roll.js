@@ -40,15 +40,17 @@ export function drawRoll(sheet, model, now, colours, { selected, still }) {
     const time = hit.sample * rateless;
     if (hit.class_ === null || time < now - seconds - (still ? 0 : margin)) continue;
     const x = xOf(time);
-    const sounds = hit.parts.map((part) => part.class);
-    const revised = hit.final && hit.guessed !== null && !sounds.includes(hit.guessed);
-    for (const part of hit.parts) {
-      const class_ = rows.has(part.class) ? part.class : LEARNING;
+    const sounds = hit.parts.map((part) => model.home(part.class));
+    const guessed = hit.guessed === null ? null : model.home(hit.guessed);
+    const revised = hit.final && guessed !== null && !sounds.includes(guessed);
+    for (const [place, part] of hit.parts.entries()) {
+      if (sounds.indexOf(sounds[place]) < place) continue; // two that were merged
+      const class_ = rows.has(sounds[place]) ? sounds[place] : LEARNING;
       if (!rows.has(class_)) continue;
       const radius = radiusOf(part.velocity);
       context.globalAlpha = model.muted.has(class_) ? 0.3 : 1;
-      if (revised && part === hit.parts[0] && rows.has(hit.guessed)) {
-        ghost(context, hit, x, yOf, radius, colours);
+      if (revised && place === 0 && rows.has(guessed)) {
+        ghost(context, [guessed, sounds[0]], x, yOf, radius, colours);
       }
       draw(context, class_, x, yOf(class_), radius, colours.ink, !hit.final);
     }
@@ -89,9 +91,9 @@ function seconds_(context, { now, seconds, start, still, height, xOf, colours })
 }
 
 // Where the guess had put it, and a line from there.
-function ghost(context, hit, x, yOf, radius, colours) {
-  const from = yOf(hit.guessed);
-  const to = yOf(hit.class_);
+function ghost(context, [guessed, class_], x, yOf, radius, colours) {
+  const from = yOf(guessed);
+  const to = yOf(class_);
   context.strokeStyle = colours.dim;
   context.lineWidth = 2;
   context.setLineDash([5, 4]);
@@ -100,7 +102,7 @@ function ghost(context, hit, x, yOf, radius, colours) {
   context.lineTo(x, to);
   context.stroke();
   context.setLineDash([]);
-  draw(context, hit.guessed, x, from, radius * 0.8, colours.ink, true);
+  draw(context, guessed, x, from, radius * 0.8, colours.ink, true);
 }
 
 // Where audio was lost; whether any of it is to be seen.

@@ -34,21 +34,21 @@ export function drawScatter(sheet, model, colours) {
   hits.forEach((hit, i) => {
     const age = hits.length - 1 - i;
     context.globalAlpha = Math.max(0.18, 0.9 - 0.012 * age);
-    const class_ = model.names.length ? hit.class_ : LEARNING;
+    const class_ = model.names.length ? model.home(hit.class_) : LEARNING;
     draw(context, class_, xOf(hit.at), yOf(hit.at), size, colours.panel);
   });
   context.globalAlpha = 1;
   centres.forEach((centre, i) => {
     const x = xOf(centre);
     const y = yOf(centre);
-    draw(context, model.status.owner[i], x, y, size * 1.9, colours.ink);
+    draw(context, model.home(model.status.owner[i]), x, y, size * 1.9, colours.ink);
     context.fillStyle = colours.ink;
     context.fillRect(x - size * 2.6, y - 1, size * 5.2, 2);
     context.fillRect(x - 1, y - size * 2.6, 2, size * 5.2);
   });
   const last = hits.at(-1);
   if (last) {
-    draw(context, model.names.length ? last.class_ : LEARNING, xOf(last.at),
+    draw(context, model.names.length ? model.home(last.class_) : LEARNING, xOf(last.at),
       yOf(last.at), size * 1.2, colours.ink);
     context.strokeStyle = colours.ink;
     context.lineWidth = 3;
