@@ -389,7 +389,7 @@ def box(page: Any, selector: str) -> dict[str, float]:
 
 @pytest.mark.parametrize(
     ("late_ms", "unit", "side"),
-    [(-17, "ms early", -1), (17, "ms late", 1), (0, "ms on time", 0)],
+    [(-17, "ms early", -1), (17, "ms late", 1), (0, "ms, on time", 0)],
 )
 def test_early_and_late_are_as_large_as_the_tempo_with_a_bar_to_their_side(
     monitor: Monitor, visit: Callable[..., Any], late_ms: int, unit: str, side: int

@@ -60,5 +60,6 @@ function drift({ drift: value, drift_uncertainty: doubt }) {
 function verdict(playing, last, known) {
   if (!playing.tempo) return playing.reason || "";
   if (!last) return "";
-  return known ? `ms ${last.verdict}` : "off the grid";
+  if (!known) return "off the grid";
+  return last.verdict === "on time" ? "ms, on time" : `ms ${last.verdict}`;
 }
