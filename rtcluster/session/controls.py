@@ -74,9 +74,17 @@ class Request:
 
 
 class Controls:
-    """Requests on their way from any thread."""
+    """Requests on their way from any thread.
+
+    Attributes
+    ----------
+    names_before : list of dict of int to str
+        [pump thread] For an undo: what classes were called before each naming and merge since they
+        were formed, the latest last. Several takes may have been played since.
+    """
 
     def __init__(self) -> None:
+        self.names_before: list[dict[int, str]] = []
         self._pumped: queue.SimpleQueue[Request] = queue.SimpleQueue()
         self._taken: queue.SimpleQueue[Request] = queue.SimpleQueue()
 

@@ -79,7 +79,6 @@ class Session:
         self._sinks = list(sinks)
         self._report = report
         self._controls = controls or Controls()
-        self._undoable: list[dict[int, str]] = []  # what classes were called, the latest last
         self._kits: SimpleQueue[Kit] = SimpleQueue()
         self._metadata = dict(metadata or {})
         self._at = ""  # the sink that is being called
@@ -283,23 +282,21 @@ class Session:
         names = self.processor.learner.names
         changed = [class_ for class_, was in enumerate(before) if names[class_] != was]
         if changed:
-            self._undoable.append({class_: before[class_] for class_ in changed})
+            self._controls.names_before.append({class_: before[class_] for class_ in changed})
         return self._told(changed)
 
     def _undo(self) -> list[tuple[str, object]]:
-        """Take the last naming or merge of this session back."""
-        if not self._undoable:
-            raise RtclusterError(
-                "Expected a naming or a merge to take back, got none in this session."
-            )
-        before = self._undoable[-1]
+        """Take the last naming or merge back."""
+        if not self._controls.names_before:
+            raise RtclusterError("Expected a naming or a merge to take back, got none.")
+        before = self._controls.names_before[-1]
         names = self.processor.learner.names
         others = {name for class_, name in enumerate(names) if class_ not in before}
         if taken := others & {*before.values()}:
             raise RtclusterError(
                 f"Expected {min(taken)!r} to be free again, got a class of that name; rename it."
             )
-        self._undoable.pop()
+        self._controls.names_before.pop()
         self.processor.name_as(before)
         return self._told([*before])
 

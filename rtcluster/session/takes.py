@@ -255,20 +255,23 @@ class Takes:
         """Begin anew at sample 0: with the classes there are, or without any."""
         processor = self.engine
         assert isinstance(processor, Processor)  # requests are met for nothing else
-        forget, names = processor.learner.ready, dict(enumerate(processor.learner.names))
+        forget, names = processor.learner.ready, dict[int, str]()
         if request.what == "reset":
             processor.kit, forget = None, True
+            self.controls.names_before.clear()  # they were other classes
             self.record = None if self.record is None else next_folder(self.record)
         else:
             if processor.learner.ready:
-                self._keep_classes(processor)
+                names = self._keep_classes(processor)
             self.record = next_folder(self._last) if request.value else None
         processor.reset(forget=forget)
-        if request.what == "record" and forget:
-            processor.name_as(names)  # those that were merged have one
+        processor.name_as(names)
 
-    def _keep_classes(self, processor: Processor) -> None:
-        """Have the next take begin with the classes there are."""
+    def _keep_classes(self, processor: Processor) -> dict[int, str]:
+        """Have the next take begin with the classes there are; their names, if it does.
+
+        Those that were merged are two classes of the kit, under names of their own.
+        """
         try:
             processor.kit = of_session(
                 processor.learner, processor.settings, processor.samplerate, processor.kit,
@@ -276,6 +279,8 @@ class Takes:
             )  # fmt: skip
         except RtclusterError as error:
             self.report(f"{error} The next take begins without them.")
+            return {}
+        return dict(enumerate(processor.learner.names))
 
 
 def next_folder(last: Path | None) -> Path:
