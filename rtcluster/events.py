@@ -60,6 +60,7 @@ EVENT = np.dtype(
         ("velocity", "i4"),
         ("others", "i4", (MOST_PARTS - 1,)),  # classes of the further drums of the hit, or NOBODY
         ("part_velocity", "i4", (MOST_PARTS,)),  # of the first drum and of the others
+        ("part_offset", "i4", (MOST_PARTS,)),  # samples from the first that was struck, or NOT_TOLD
         # OVERLAPPED, REVISED; of a model, LATE; of an xrun, PortAudio's; of a microphone, its fault
         ("flags", "i4"),
         ("level", "f8"),
@@ -74,6 +75,9 @@ EVENT = np.dtype(
 
 NOBODY = -1
 """The second drum of a hit in which one sounds, and the third of one in which two do."""
+
+NOT_TOLD = -1
+"""The offset of a drum of a hit whose own attack is not known."""
 
 THRESHOLD, MASK = 1, 2
 """``EVENT["flags"]`` of a control: what was set, to the value in ``strength``."""
@@ -164,15 +168,24 @@ class Part:
     name : str
     velocity : int
         1 to 127, by its share of the hit's power.
+    offset : int or None
+        Samples from the hit's first to its own attack, where two drums were struck one after the
+        other and it can be told; not in the JSON object where it is None.
     """
 
     class_: int
     name: str
     velocity: int
+    offset: int | None = None
 
     def as_dict(self) -> dict[str, object]:
         """The JSON object of the event schema."""
-        return {"class": self.class_, "name": self.name, "velocity": self.velocity}
+        out: dict[str, object] = {
+            "class": self.class_, "name": self.name, "velocity": self.velocity,
+        }  # fmt: skip
+        if self.offset is not None:
+            out["offset"] = self.offset
+        return out
 
 
 @dataclass(frozen=True, slots=True)
@@ -399,7 +412,7 @@ def decode(
     """
     (
         kind, class_, channel, number, sample, emitted, stamp, zcr, span, velocity, others,
-        part_velocity, flags, level, energy, strength, margin, measured,
+        part_velocity, part_offset, flags, level, energy, strength, margin, measured,
     ) = row  # fmt: skip
     time = round(sample / samplerate, 6)
     if kind == ONSET:
@@ -421,8 +434,8 @@ def decode(
     )  # fmt: skip
     sounding = (class_, *(int(one) for one in others if one != NOBODY))
     parts = tuple(
-        Part(one, name_of(one, names), int(loud))
-        for one, loud in zip(sounding, part_velocity, strict=False)
+        Part(one, name_of(one, names), int(loud), None if after == NOT_TOLD else int(after))
+        for one, loud, after in zip(sounding, part_velocity, part_offset, strict=False)
     )
     more = {
         "level": round(level, 2), "parts": parts, "time": time, "channel": channel,

@@ -10,6 +10,7 @@ from rtcluster.events import (
     LATE,
     MODEL,
     NOBODY,
+    NOT_TOLD,
     ONSET,
     OVERLAPPED,
     REVISED,
@@ -23,7 +24,7 @@ from rtcluster.events import (
 
 def row(**values):
     out = np.zeros(1, EVENT)
-    out["others"] = NOBODY
+    out["others"], out["part_offset"] = NOBODY, NOT_TOLD
     for name, value in values.items():
         out[name] = value
     return out.tolist()[0]
@@ -100,3 +101,18 @@ def test_models_xruns_and_relabels_are_told_by_the_schema():
     assert Relabel(3, 0, "kick").as_dict() == {
         "event": "relabel", "id": 3, "class": 0, "name": "kick",
     }  # fmt: skip
+
+
+def test_drums_that_were_struck_one_after_the_other_have_their_offsets():
+    event = decode(
+        row(
+            kind=FINAL, class_=1, others=(0, NOBODY), part_velocity=(88, 40, 0),
+            part_offset=(529, 0, NOT_TOLD),
+        ),
+        44100, ("kick", "snare"), ("zcr", "energy"),
+    )  # fmt: skip
+    assert event.parts == (Part(1, "snare", 88, 529), Part(0, "kick", 40, 0))
+    assert json.loads(json.dumps(event.as_dict()))["parts"] == [
+        {"class": 1, "name": "snare", "velocity": 88, "offset": 529},
+        {"class": 0, "name": "kick", "velocity": 40, "offset": 0},
+    ]

@@ -55,7 +55,9 @@ def _write(target: Path, take: Take, audio: soundfile.SoundFile | None) -> int:
         peak = max((float(np.abs(b).max()) for b in _blocks(take, audio)), default=0.0)
     loud = level(1.0 if audio is None else peak)
     gain = min(1.0, LOUDEST / (peak + loud))
-    struck = [(hit.sample, one.class_) for hit in take.hits for one in drums(hit)]
+    struck = sorted(
+        (hit.sample + (one.offset or 0), one.class_) for hit in take.hits for one in drums(hit)
+    )
     starts = np.array([sample for sample, _ in struck], np.int64)
     classes = np.array([class_ for _, class_ in struck], np.int64)
     with soundfile.SoundFile(for_libsndfile(target), "w", rate, 1, "PCM_16", format="WAV") as out:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import mido
 
+from rtcluster.events import Part
 from rtcluster.exports import Wanted
 from rtcluster.exports.take import Take, drums
 from rtcluster.recording.log import Hit
@@ -46,9 +47,9 @@ def write(target: Path, take: Take, wanted: Wanted) -> int:
         return round(sample * scale / take.samplerate)
 
     played = [
-        (tick(h.sample), note, loud, h)
+        (tick(h.sample + (one.offset or 0)), note, one.velocity, h)
         for h in take.hits
-        for note, loud in _notes(h, wanted).items()
+        for note, one in _notes(h, wanted).items()
     ]
     file = mido.MidiFile(type=1, ticks_per_beat=ticks, charset="utf-8")
     file.tracks.append(mido.MidiTrack(_head(take, played, tempo, wanted)))
@@ -61,7 +62,7 @@ def write(target: Path, take: Take, wanted: Wanted) -> int:
             if note is not None and one.name not in names[note]:
                 names[note].append(one.name)
     for note, called in names.items():
-        strokes = [(begin, loud) for begin, one, loud, _ in played if one == note]
+        strokes = sorted((begin, loud) for begin, one, loud, _ in played if one == note)
         file.tracks.append(_track(note, ", ".join(called), strokes, round(NOTE_S * scale)))
     for track in file.tracks:
         now = sum(message.time for message in track)
@@ -88,13 +89,13 @@ def _track(note: int, name: str, strokes: Sequence[tuple[int, int]], lasts: int)
     return track
 
 
-def _notes(hit: Hit, wanted: Wanted) -> dict[int, int]:
-    """Notes of a hit, one for each drum that sounds, and their velocities; none to leave it out."""
-    out: dict[int, int] = {}
+def _notes(hit: Hit, wanted: Wanted) -> dict[int, Part]:
+    """Notes of a hit, one for each drum that sounds; none to leave it out."""
+    out: dict[int, Part] = {}
     for one in drums(hit):
         note = _note(one.class_, one.name, wanted)
         if note is not None:
-            out.setdefault(note, one.velocity)
+            out.setdefault(note, one)
     return out
 
 

@@ -111,7 +111,12 @@ def drums(hit: Hit) -> list[Part]:
     if hit.class_ < 0 or not hit.parts:
         return [Part(hit.class_, label(hit), hit.velocity)]
     return [
-        Part(one["class"], printable(one["name"]) or f"class {one['class']}", one["velocity"])
+        Part(
+            one["class"],
+            printable(one["name"]) or f"class {one['class']}",
+            one["velocity"],
+            one.get("offset"),
+        )
         for one in hit.parts
     ]
 

@@ -16,7 +16,8 @@ it will ever use.
 ``velocity``   how hard it was
 ``features``   what is measured of a window; ``plugin`` calls somebody else's
 ``rate``       the window of a hit at the rate of the kit
-``shape``      the power in mel bands of a hit, by ``fft``; ``sets``: which drums it is
+``shape``      the power in mel bands of a hit, by ``fft``; ``sets``: which drums it is;
+               ``apart``: how far apart two of them were struck
 ``joint``      one hit out of several microphones; ``faults``: those that fail; ``levels``: those
                that no kit knows
 ``classify``   nearest centre

@@ -18,6 +18,7 @@ from rtcluster.events import (
     OVERLAPPED,
     REVISED,
 )
+from rtcluster.kernel.apart import offsets_of, span_of_frames
 from rtcluster.kernel.classify import classify
 from rtcluster.kernel.click import sound_hit
 from rtcluster.kernel.features import energy, measure, zero_crossings
@@ -240,6 +241,7 @@ def emit_final(state: Any, hit: Any) -> None:
     if slot >= 0:
         describe(state, slot, hit, span, drums[0], margin)
         tell_parts(state, slot, drums, velocities)
+        tell_offsets(state, slot, hit, span, drums)
         state.events[slot].flags = OVERLAPPED * overlapped + REVISED * is_revised(hit, drums)
         commit(state)
 
@@ -312,6 +314,20 @@ def tell_parts(state: Any, slot: int, drums: Drums, velocities: Drums) -> None:
         event.part_velocity[place] = velocities[place]
         if place > 0:
             event.others[place - 1] = drums[place]
+
+
+@compiled
+def tell_offsets(state: Any, slot: int, hit: Any, span: int, drums: Drums) -> None:
+    """Fill in when each of a hit's two drums was struck, where a kit can tell and all was heard."""
+    apart = state.apart[0]
+    if apart.drums == 0 or drums[1] == NOBODY or hit.sample < apart.before:
+        return
+    length = span_of_frames(apart)
+    if span < length - apart.before:
+        return
+    told = offsets_of(apart, drums, stretch(state, hit.sample - apart.before, length))
+    for place in range(MOST_PARTS):
+        state.events[slot].part_offset[place] = told[place]
 
 
 @compiled

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rtcluster.kernel import advance as kernel
-from rtcluster.kernel import click, joint, onset, ring, shape, spectrum
+from rtcluster.kernel import apart, click, joint, onset, ring, shape, spectrum
 from rtcluster.kernel.detector import decide
 from rtcluster.kernel.jit import brief, entry
 from rtcluster.kernel.onset import available, recent
@@ -33,7 +33,7 @@ _drain, _publish, _samples_written, _complete_until = (
     ring.complete_until,
 )
 _samples_written_by_now = ring.samples_written_by_now
-_mix, _measure_all = click.mix, shape.measure_all
+_mix, _measure_all, _measure_pairs = click.mix, shape.measure_all, apart.measure_pairs
 _window_frame, _begin_detection, _accept = (
     spectrum.window_frame, onset.begin_detection, onset.accept,
 )  # fmt: skip
@@ -154,3 +154,14 @@ def measure_all(
 ) -> None:
     """:func:`rtcluster.kernel.shape.measure_all`, with an array of one SHAPE record."""
     _measure_all(own[0], audio, starts, out)
+
+
+@entry
+def measure_pairs(
+    own: npt.NDArray[Any],
+    audio: npt.NDArray[np.float32],
+    start: int,
+    out: npt.NDArray[np.float32],
+) -> None:
+    """:func:`rtcluster.kernel.apart.measure_pairs`, with an array of one APART record."""
+    _measure_pairs(own[0], audio, start, out)

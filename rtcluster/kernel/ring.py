@@ -23,7 +23,7 @@ from numba import types
 from numba.extending import intrinsic
 from numba.np.arrayobj import make_array
 
-from rtcluster.events import CONTROL, LATE, MODEL, NOBODY, ONE_CHANNEL, ONSET, XRUN
+from rtcluster.events import CONTROL, LATE, MODEL, NOBODY, NOT_TOLD, ONE_CHANNEL, ONSET, XRUN
 from rtcluster.kernel.jit import compiled
 from rtcluster.kernel.state import EVENTS, MODELS
 
@@ -105,6 +105,7 @@ def claim(state: Any, kind: int) -> Any:
     event.velocity = 0
     event.others[:] = NOBODY
     event.part_velocity[:] = 0
+    event.part_offset[:] = NOT_TOLD
     event.flags = 0
     event.level = 0.0
     event.energy = 0.0

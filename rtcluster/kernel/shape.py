@@ -127,14 +127,30 @@ def configure(record: Any, samplerate: float, top_hz: float, edges: list[int]) -
     """
     longest = max(LONGEST_S * samplerate, *np.diff(edges))
     frame = 1 << math.ceil(math.log2(longest + 1))
-    half = frame // 2
     record["before"] = int(BEFORE_S * samplerate)
     record["stretches"] = len(edges) - 1
     record["edges"][: len(edges)] = edges
     fft.fill(record, frame)
     record["fade"] = 0.5 + 0.5 * np.cos(np.pi * np.arange(FADE) / (FADE - 1))
-    corners = hertz(np.linspace(mel(LOWEST_HZ), mel(HIGHEST_HZ), BANDS + 2))
-    frequency = np.arange(half) * samplerate / frame
+    fill_bands(record, samplerate, frame, top_hz)
+
+
+def fill_bands(record: Any, samplerate: float, frame: int, top_hz: float) -> None:
+    """Fill the mel bands of a record, as many as it has, for frames of so many samples.
+
+    Parameters
+    ----------
+    record : element of an array with the fields of SHAPE for its bands
+    samplerate : float
+        Hz.
+    frame : int
+        Samples.
+    top_hz : float
+        Bands that reach beyond this measure nothing.
+    """
+    bands = record["first_bin"].size
+    corners = hertz(np.linspace(mel(LOWEST_HZ), mel(HIGHEST_HZ), bands + 2))
+    frequency = np.arange(frame // 2) * samplerate / frame
     used = 0
     for band, (low, centre, high) in enumerate(
         zip(corners[:-2], corners[1:-1], corners[2:], strict=True)
@@ -220,7 +236,7 @@ def finish_bands(record: Any, total: Any, out: Audio) -> None:
         return
     transform(record)
     unpack(record)
-    for band in range(BANDS):
+    for band in range(out.size):
         first, count = record.first_bin[band], record.end_bin[band] - record.first_bin[band]
         at, power = record.first_weight[band], np.float32(0.0)
         for k in range(count):

@@ -30,6 +30,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rtcluster.events import EVENT, MOST_PARTS
+from rtcluster.kernel.apart import APART
 from rtcluster.kernel.aubio_c import FVEC
 from rtcluster.kernel.click import CLICK, VOICE, VOICES
 from rtcluster.kernel.detector import DETECTOR
@@ -124,6 +125,7 @@ STATE = np.dtype(
         ("by_bands", "i4"),  # there are such
         ("by_levels", "i4"),  # there are features that are levels on several microphones
         ("sets", SETS, (1,)),
+        ("apart", APART, (1,)),
         ("method", "i4"),  # DRUMS or AUBIO_PRESETS
         ("echo_db", "f4"),  # of a stock method
         ("channels", "i4"),
@@ -267,8 +269,8 @@ def clear(state: State) -> None:
 
 _KEPT = (
     "samplerate", "hop", "window", "guess", "n_features", "features", "plugins", "kit_rate",
-    "shape", "whole", "by_bands", "by_levels", "sets", "method", "echo_db", "channels", "channel",
-    "together", "microphones", "number", "lag", "silences", "synchronous", "steps",
+    "shape", "whole", "by_bands", "by_levels", "sets", "apart", "method", "echo_db", "channels",
+    "channel", "together", "microphones", "number", "lag", "silences", "synchronous", "steps",
     "asked_threshold", "asked_mask", "threshold", "mask", "silence", "velocity_curve",
     "velocity_set", "velocity_top", "velocity_range", "click",
 )  # fmt: skip

@@ -23,6 +23,8 @@ from rtcluster.kernel.sets import MAX_SETS
 from rtcluster.kernel.shape import SHAPE
 from rtcluster.kernel.state import State
 from rtcluster.learning import examples
+from rtcluster.learning.apart import Apart
+from rtcluster.learning.apart import train as train_apart
 from rtcluster.learning.bleed import Bleed, bleed_of
 from rtcluster.learning.examples import DrumSet
 from rtcluster.learning.strokes import Stroke
@@ -93,6 +95,8 @@ class DrumSets:
         Above this nothing is measured.
     bleed : Bleed
         Which microphones hear which drums.
+    apart : Apart or None
+        What tells how far apart two drums were struck, if anything does.
     """
 
     drums: tuple[DrumSet, ...]
@@ -101,6 +105,7 @@ class DrumSets:
     edges: tuple[int, ...]
     top_hz: float
     bleed: Bleed
+    apart: Apart | None = None
 
     def fill(self, states: State, samplerate: int) -> None:
         """Hand it to the kernel; the arrays must outlive the stream.
@@ -129,6 +134,8 @@ class DrumSets:
                 for name in ("weights", "centre", "precision", "power"):
                     record[name][stretches] = getattr(judge, name).ctypes.data
                 record["spread"][stretches] = judge.spread
+        if self.apart is not None:
+            self.apart.fill(states[0]["apart"][0], samplerate)
 
     def place(self, classes: Sequence[int]) -> int:
         """Place of a set, given by its classes in any order."""
@@ -212,7 +219,8 @@ def train(
             for place in range(microphones if microphones > 1 else 0)
         )
     bleed = bleed_of(strokes, classes, samplerate)
-    return DrumSets(tuple(drums), every, without, tuple(edges), top_hz, bleed)
+    apart = train_apart(strokes, classes, samplerate, top_hz)
+    return DrumSets(tuple(drums), every, without, tuple(edges), top_hz, bleed, apart)
 
 
 def powers_of(made: examples.Examples, record: Any) -> npt.NDArray[np.float32]:

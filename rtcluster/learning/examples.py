@@ -160,11 +160,11 @@ def make(
         first = random.integers(len(parts))
         for place, part in enumerate(parts):
             delay = 0 if place == first else int(random.uniform(0.0, APART_S) * samplerate)
-            _add(row[:, onset - lead + delay :], part, random.uniform(*GAIN_DB))
+            add(row[:, onset - lead + delay :], part, random.uniform(*GAIN_DB))
         if random.random() < TAIL_ODDS:
             ringing = heard[random.integers(len(heard))]
             after = lead + int(random.uniform(*TAIL_AFTER_S) * samplerate)
-            _add(row, ringing[:, after:], random.uniform(*TAIL_DB))
+            add(row, ringing[:, after:], random.uniform(*TAIL_DB))
         if microphones > 1:
             gain = random.uniform(-MICROPHONE_DB, MICROPHONE_DB, (microphones, 1))
             row *= (10.0 ** (gain / 20.0)).astype(np.float32)
@@ -173,6 +173,7 @@ def make(
     return Examples(added(), starts, sets, drums)
 
 
-def _add(row: Audio, audio: Audio, gain_db: float) -> None:
-    count = min(row.shape[1], audio.shape[1])
-    row[:, :count] += np.float32(10.0 ** (gain_db / 20.0)) * audio[:, :count]
+def add(row: Audio, audio: Audio, gain_db: float) -> None:
+    """Add a stroke in place, as much as there is room for; shapes (..., samples)."""
+    count = min(row.shape[-1], audio.shape[-1])
+    row[..., :count] += np.float32(10.0 ** (gain_db / 20.0)) * audio[..., :count]

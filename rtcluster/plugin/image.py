@@ -188,6 +188,7 @@ class _Memory:
         self._size = state.nbytes
         self._pointers: dict[int, int] = {}
         state["synchronous"] = 0  # nobody learns between two hops
+        state["apart"] = 0  # a note is due when the hit's final is: when it was struck is not told
         self._point_fft()
         self._point_kit_rate()
         self._point_sets()

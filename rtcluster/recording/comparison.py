@@ -53,6 +53,7 @@ class Comparison:
         self._learner = _Lines(log, _LEARNERS, until)
         self._dropped = int(log.summary.get("events_dropped", 0)) if log.summary else 0
         self.other_scale = log.before_levels
+        self._tells_offsets = log.tells_offsets
         self.compared = 0
         self.difference = ""
 
@@ -77,6 +78,8 @@ class Comparison:
             got["name"] = names.get(got["class"], got["name"])
         for part in got.get("parts", ()):
             part["name"] = names.get(part["class"], part["name"])
+            if not self._tells_offsets:
+                part.pop("offset", None)
         for key in ("parts", "features"):
             if line and key not in line:  # of a version that did not tell them
                 got.pop(key, None)

@@ -78,6 +78,11 @@ class Log:
         """
         return any(line["event"] == "guess" and "level" not in line for line in self.lines)
 
+    @property
+    def tells_offsets(self) -> bool:
+        """Whether it tells when each of two drums was struck, as versions before did not."""
+        return any("offset" in part for line in self.lines for part in line.get("parts", ()))
+
 
 @dataclass(slots=True)
 class Hit:
@@ -285,7 +290,11 @@ _Finite = Annotated[float, Meta(ge=-sys.float_info.max, le=sys.float_info.max)]
 
 
 _HIT = dict.fromkeys(("id", "sample", "emitted"), _Whole)
-_PART = TypedDict("_PART", {"class": _Whole, "name": str, "velocity": _Whole})
+_Offset = Annotated[int, Meta(ge=0, lt=RATES[1])]
+_PART = TypedDict(
+    "_PART",
+    {"class": _Whole, "name": str, "velocity": _Whole, "offset": NotRequired[_Offset]},
+)
 _CLASSIFIED: dict[str, Any] = {
     **dict.fromkeys((*_HIT, "class", "zcr", "span"), _Whole), "name": str,
     **dict.fromkeys(("energy", "margin", "level"), NotRequired[_Finite]),

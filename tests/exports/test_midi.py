@@ -5,8 +5,9 @@ from __future__ import annotations
 import mido
 import pytest
 
-from rtcluster.exports import Wanted
-from tests.exports.conftest import HITS, LENGTH, RATE
+from rtcluster.exports import Wanted, export
+from rtcluster.exports.take import read
+from tests.exports.conftest import HITS, LENGTH, RATE, lines_of, written
 
 
 def played(file):
@@ -95,3 +96,15 @@ def test_a_session_without_hits_is_a_file_that_plays_silence(exported):
     file = mido.MidiFile(path)
     assert played(file) == []
     assert file.length == pytest.approx(LENGTH / RATE, abs=0.001)
+
+
+def test_each_of_two_drums_is_where_it_was_struck(tmp_path):
+    lines = lines_of([(4410, 0, "kick", 100)])
+    lines[2]["parts"] = [
+        {"class": 0, "name": "kick", "velocity": 100, "offset": 441},
+        {"class": 2, "name": "hihat", "velocity": 60, "offset": 0},
+    ]
+    target, _ = export("midi", read(written(tmp_path / "events.jsonl", lines)), Wanted())
+    notes = played(mido.MidiFile(target))
+    assert [(note, loud) for _, note, loud, _ in notes] == [(42, 60), (36, 100)]
+    assert [at for at, *_ in notes] == pytest.approx([0.1, 0.11], abs=2e-4)

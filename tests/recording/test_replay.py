@@ -137,6 +137,35 @@ def test_a_recording_with_a_kit_that_hears_two_drums_at_once(live, folder):
     same(folder, len(finals))
 
 
+def test_a_recording_tells_when_each_of_two_drums_was_struck_and_older_ones_do_not(live, folder):
+    heard, _ = taught.pairs([0.012] * 6)
+    with live(settings=Settings(), kit=taught.taught_kit()) as session:
+        session.play(heard)
+    told = [part["offset"] for line in session.lines for part in line.get("parts", ())
+            if "offset" in part]  # fmt: skip
+    assert len(told) >= 6
+    same(folder)
+
+    def later(lines, by):
+        for line in lines:
+            for part in line.get("parts", ()):
+                if "offset" in part:
+                    part["offset"] += by
+        return lines
+
+    edit(folder, lambda lines: later(lines, 1))
+    assert "offset" in replayed(folder).difference
+
+    def older(lines):
+        for line in lines:
+            for part in line.get("parts", ()):
+                part.pop("offset", None)
+        return lines
+
+    edit(folder, older)
+    same(folder)
+
+
 def test_the_features_that_decided_are_recorded_and_compared(live, folder, audio):
     with live(settings=Settings(classes=3, features="complexity,air")) as session:
         session.play(audio)

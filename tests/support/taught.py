@@ -20,6 +20,9 @@ ALL: list[tuple[str, ...]] = [(a,) for a in NAMES]
 ALL += list(itertools.combinations(NAMES, 2))
 
 
+PAIR = ("kick", "hat")
+"""The drums of :func:`pairs`."""
+
 TONES = {"tom": 200.0, "clave": 1100.0, "bell": 6000.0}
 """Hz of drums that do not hide each other, so that three at once can be heard."""
 
@@ -53,6 +56,24 @@ def performance(
             at = start + int(random.uniform(0.0, 0.004) * rate)
             audio[at : at + len(own)] += own
     return (gain * audio).astype(np.float32), starts
+
+
+def pairs(
+    distances: Sequence[float], rate: int = RATE
+) -> tuple[npt.NDArray[np.float32], list[int]]:
+    """Audio of hits of :data:`PAIR`, whose second drum comes that long after the first in seconds.
+
+    And the first sample of each hit.
+    """
+    random = np.random.default_rng(21)
+    starts = [int((0.3 + 0.5 * n) * rate) for n in range(len(distances))]
+    audio = 1e-4 * random.standard_normal(int((0.8 + 0.5 * len(distances)) * rate))
+    for start, distance in zip(starts, distances, strict=True):
+        for drum, after in zip(PAIR, (max(0.0, -distance), max(0.0, distance)), strict=True):
+            own = random.uniform(0.7, 1.0) * 0.3 * stroke(drum, rate, random)
+            at = start + round(after * rate)
+            audio[at : at + len(own)] += own
+    return audio.astype(np.float32), starts
 
 
 def taught_kit(names: Sequence[str] = NAMES) -> Kit:
