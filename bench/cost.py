@@ -33,7 +33,7 @@ from bench.report import percentiles, write
 from rtcluster import Final, Guess, Processor, Settings
 from rtcluster.engine.channels import Channels, Engine
 from rtcluster.kernel import state as kernel_state
-from rtcluster.kernel.callback import on_block
+from rtcluster.kernel.callback import on_block, on_block_joint
 from rtcluster.kernel.entry import publish
 from rtcluster.learning.kit import Kit
 from rtcluster.learning.teaching import Teacher
@@ -243,8 +243,9 @@ class Bed:
         mask = len(record["work"]) - 1
         work = np.zeros(len(self.audio) // size)
         judged = np.zeros(len(work), dtype=bool)
+        hear: Any = on_block_joint if self.case.microphones else on_block
         for i in range(len(work)):
-            on_block(states, self.audio[i * size : (i + 1) * size], np.uint64(0), 0)
+            hear(states, self.audio[i * size : (i + 1) * size], np.uint64(0), 0)
             work[i] = record["work"][(int(record["callbacks"]) - 1) & mask] / 1e3
             new = [event for processor in single for event in processor.collect()]
             judged[i] = any(isinstance(event, Guess | Final) for event in new)

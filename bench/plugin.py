@@ -89,7 +89,7 @@ def callback_us(processor: Processor, audio: npt.NDArray[np.float32]) -> float:
     processor.reset()
     state = processor.record
     spent = 0
-    call, address = portaudio_callback.ctypes, state.ctypes.data
+    call, address = portaudio_callback().ctypes, state.ctypes.data
     for begin in range(0, len(audio) - BLOCKSIZE + 1, BLOCKSIZE):
         block = np.ascontiguousarray(audio[begin : begin + BLOCKSIZE])
         call(block.ctypes.data, None, BLOCKSIZE, None, 0, address)

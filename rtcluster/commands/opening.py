@@ -59,11 +59,11 @@ def first_use(engine: EngineOptions, microphones: Sequence[int] | str | None = N
     from rtcluster.engine.processor import Processor
     from rtcluster.kernel import jit
 
-    if not jit.was_compiled():
-        say_compiling()
     processor = Processor(
         engine.settings, kit=engine.kit, explicit=engine.explicit, microphones=microphones
     )
+    if not jit.was_compiled(processor.several):
+        say_compiling()
     say_driver(processor.driver)
     if processor.kit is not None and processor.kit.lacks_audio:
         say(

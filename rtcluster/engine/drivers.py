@@ -17,11 +17,8 @@ from rtcluster.errors import RtclusterError
 from rtcluster.kernel import aubio_c
 from rtcluster.kernel.entry import (
     accept,
-    advance,
     begin_detection,
-    begin_hop,
-    end_hop,
-    fill,
+    entries,
     hear_bands,
     window_frame,
 )
@@ -43,6 +40,7 @@ class CompiledDriver:
 
     def __init__(self, state: State, settings: Settings, spans: Spans, samplerate: int) -> None:
         self._state = state
+        self._entries = entries(state)
         self._parts: list[aubio_c.Fft | aubio_c.StockDetector] = []
         for one in detecting(state):
             if settings.method == DRUMS:
@@ -53,7 +51,11 @@ class CompiledDriver:
 
     def advance(self, block: npt.NDArray[np.float32]) -> int:
         """Take frames of a block."""
-        return advance(self._state, block)
+        return self._entries.advance(self._state, block)
+
+    def finish(self) -> None:
+        """The stream has ended."""
+        self._entries.finish(self._state)
 
     def close(self) -> None:
         """Free aubio's objects."""
@@ -68,6 +70,7 @@ class PythonDriver:
 
     def __init__(self, state: State, settings: Settings, spans: Spans, samplerate: int) -> None:
         self._state = state
+        self._entries = entries(state)
         self._record: Any = state[0]
         self._detecting = detecting(state)
         self._detect = [
@@ -84,17 +87,22 @@ class PythonDriver:
         state = self._record
         taken = 0
         while taken < len(block):
-            taken += fill(self._state, block[taken:])
+            taken += self._entries.fill(self._state, block[taken:])
             if state["filled"] < state["hop"]:
                 break
-            begin_hop(self._state)
+            self._entries.begin_hop(self._state)
             for one, detect in zip(self._detecting, self._detect, strict=True):
                 begin_detection(one)
                 one["strength"] = detect()
-            end_hop(self._state, float(self._detecting[0]["strength"][0]))
+            strength = float(self._detecting[0]["strength"][0])
+            self._entries.end_hop(self._state, strength)
             if state["synchronous"] and state["finals"]:
                 break
         return taken
+
+    def finish(self) -> None:
+        """The stream has ended."""
+        self._entries.finish(self._state)
 
     def close(self) -> None:
         """Nothing to do: the binding frees its own objects."""

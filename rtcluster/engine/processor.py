@@ -27,7 +27,7 @@ from rtcluster.errors import RtclusterError, SettingsError
 from rtcluster.events import EVENT, Event, Final, Guess, MergeOffer, decode
 from rtcluster.kernel import state as kernel_state
 from rtcluster.kernel.detector import configure
-from rtcluster.kernel.entry import complete_until, drain, finish, publish
+from rtcluster.kernel.entry import complete_until, drain, publish
 from rtcluster.kernel.jit import mark_compiled
 from rtcluster.learning import kit_file
 from rtcluster.learning.kit import Kit
@@ -225,12 +225,12 @@ class Processor:
         """Run every compiled function once, then begin again."""
         block = np.zeros((4 * self._spans.hop, channels), np.float32)
         self._driver.advance(block)
-        finish(self._state)
+        self._driver.finish()
         publish(self._state, np.zeros(1, kernel_state.MODEL))
         drain(self._state, self._batch)
         complete_until(self._state)
         warm_up()
-        mark_compiled()
+        mark_compiled(bool(self.microphones))
         self._start(self.learner)
 
     def reset(self, *, forget: bool = False) -> None:
@@ -512,7 +512,7 @@ class Processor:
             within the warm-up, the classes of its hits.
         """
         self._require_prepared()
-        finish(self._state)
+        self._driver.finish()
         new = self.collect()
         return [*new, *self.learn(new), *self._apply(self.learner.end(), self.clock)]
 

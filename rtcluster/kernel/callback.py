@@ -8,6 +8,7 @@ and notes how long that took.
 from __future__ import annotations
 
 import ctypes
+import functools
 import time
 from typing import Any
 
@@ -43,49 +44,89 @@ def now_ns(state: Any) -> int:
 
 
 @compiled
-def on_block(states: Any, block: Any, output: Any, flags: Any) -> None:
-    """One callback: the time, the flags, the engine, the output (0: none), the time again.
+def begin(first: Any, flags: Any) -> int:
+    """The time, and the flags: lost audio is one xrun, of the lowest.
 
-    Every state hears the block by itself, or as one kit's microphones. What is the callback's own,
-    its times and lost audio, is noted in the first, and only the first is heard. Lost audio is one
-    xrun, of the lowest flag: PortAudio cannot know on which side JACK lost it and raises one for
-    each, even where nothing is played.
+    PortAudio cannot know on which side JACK lost it and raises one for each, even where nothing is
+    played.
     """
-    first = states[0]
     began = now_ns(first)
     lost = flags & _LOST_AUDIO
     if lost:
         first.xruns += 1
         push_xrun(first, first.clock + first.filled, lost & -lost)
-    if first.microphones > 0:
-        first.stamp = began
-        advance_joint(states, block)
-    else:
-        for place in range(states.size):
-            state = states[place]
-            state.stamp = began
-            advance(state, block)
+    return began
+
+
+@compiled
+def end(first: Any, frames: int, output: Any, began: int) -> None:
+    """The output (0: none), and how long it all took."""
     if output != 0:
-        mix(first, output, block.shape[0])
+        mix(first, output, frames)
     slot = first.callbacks & (TIMINGS - 1)
     first.began[slot] = began
     first.work[slot] = now_ns(first) - began
     first.callbacks += 1
-    first.frames += block.shape[0]
+    first.frames += frames
 
 
-@c_callback(
-    types.int32(
-        types.voidptr, types.voidptr, types.ulong, types.voidptr, types.ulong, types.voidptr
-    )
-)
-def callback(audio: Any, output: Any, frames: Any, _times: Any, flags: Any, userdata: Any) -> int:
-    """``callback.address`` is a ``PaStreamCallback *``.
+@compiled
+def on_block(states: Any, block: Any, output: Any, flags: Any) -> None:
+    """One callback: the time, the flags, the engine, the output, the time again.
 
-    Its userdata is the address of a state, of the first where several lie together.
+    Every state hears the block by itself. What is the callback's own, its times and lost audio, is
+    noted in the first, and only the first is heard.
     """
+    first = states[0]
+    began = begin(first, flags)
+    for place in range(states.size):
+        state = states[place]
+        state.stamp = began
+        advance(state, block)
+    end(first, block.shape[0], output, began)
+
+
+@compiled
+def on_block_joint(states: Any, block: Any, output: Any, flags: Any) -> None:
+    """The same for the microphones of one kit, whose own states follow the first."""
+    first = states[0]
+    first.stamp = began = begin(first, flags)
+    advance_joint(states, block)
+    end(first, block.shape[0], output, began)
+
+
+_SIGNATURE = types.int32(
+    types.voidptr, types.voidptr, types.ulong, types.voidptr, types.ulong, types.voidptr
+)
+
+
+@compiled
+def opened(audio: Any, frames: Any, userdata: Any) -> Any:
+    """The states at an address, of the first where several lie together, and the block."""
     first = carray(userdata, 1, STATE)[0]
     states = carray(userdata, (np.intp(first.together),), STATE)
-    block = carray(audio, (np.intp(frames), np.intp(first.channels)), np.float32)
+    return states, carray(audio, (np.intp(frames), np.intp(first.channels)), np.float32)
+
+
+def _hear(audio: Any, output: Any, frames: Any, _times: Any, flags: Any, userdata: Any) -> int:
+    states, block = opened(audio, frames, userdata)
     on_block(states, block, address_of(output), np.intp(flags))
     return CONTINUE
+
+
+def _hear_joint(
+    audio: Any, output: Any, frames: Any, _times: Any, flags: Any, userdata: Any
+) -> int:
+    states, block = opened(audio, frames, userdata)
+    on_block_joint(states, block, address_of(output), np.intp(flags))
+    return CONTINUE
+
+
+@functools.cache
+def callback(several: bool = False) -> Any:
+    """[main thread] Compile it: ``callback().address`` is a ``PaStreamCallback *``.
+
+    Its userdata is the address of a state, of the first where several lie together: channels by
+    themselves, or the microphones of one kit (``several``).
+    """
+    return c_callback(_SIGNATURE)(_hear_joint if several else _hear)

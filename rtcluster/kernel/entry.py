@@ -7,7 +7,8 @@ carries its dtype with it. The pump calls every millisecond; the Python driver t
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -41,45 +42,86 @@ _window_frame, _begin_detection, _accept = (
 
 @entry
 def advance(state: State, block: npt.NDArray[np.float32]) -> int:
-    """:func:`rtcluster.kernel.advance.advance`, or with several microphones ``advance_joint``."""
-    if state[0].microphones > 0:
-        return _advance_joint(state, block)
+    """:func:`rtcluster.kernel.advance.advance`."""
     return _advance(state[0], block)
 
 
 @entry
 def fill(state: State, block: npt.NDArray[np.float32]) -> int:
-    """:func:`rtcluster.kernel.advance.fill`, or ``fill_joint``."""
-    if state[0].microphones > 0:
-        return _fill_joint(state, block)
+    """:func:`rtcluster.kernel.advance.fill`."""
     return _fill(state[0], block)
 
 
 @entry
 def begin_hop(state: State) -> None:
-    """:func:`rtcluster.kernel.advance.begin_hop`, or ``begin_joint``."""
-    if state[0].microphones > 0:
-        _begin_joint(state)
-    else:
-        _begin_hop(state[0])
+    """:func:`rtcluster.kernel.advance.begin_hop`."""
+    _begin_hop(state[0])
 
 
 @entry
 def end_hop(state: State, strength: float) -> None:
-    """:func:`rtcluster.kernel.advance.end_hop`, or ``end_joint``, to whose states it was given."""
-    if state[0].microphones > 0:
-        _end_joint(state)
-    else:
-        _end_hop(state[0], strength)
+    """:func:`rtcluster.kernel.advance.end_hop`."""
+    _end_hop(state[0], strength)
 
 
 @entry
 def finish(state: State) -> None:
-    """:func:`rtcluster.kernel.advance.finish`, or ``finish_joint``."""
-    if state[0].microphones > 0:
-        _finish_joint(state)
-    else:
-        _finish(state[0])
+    """:func:`rtcluster.kernel.advance.finish`."""
+    _finish(state[0])
+
+
+@entry
+def advance_joint(state: State, block: npt.NDArray[np.float32]) -> int:
+    """:func:`rtcluster.kernel.joint.advance_joint`."""
+    return _advance_joint(state, block)
+
+
+@entry
+def fill_joint(state: State, block: npt.NDArray[np.float32]) -> int:
+    """:func:`rtcluster.kernel.joint.fill_joint`."""
+    return _fill_joint(state, block)
+
+
+@entry
+def begin_joint(state: State) -> None:
+    """:func:`rtcluster.kernel.joint.begin_joint`."""
+    _begin_joint(state)
+
+
+@entry
+def end_joint(state: State, _strength: float) -> None:
+    """:func:`rtcluster.kernel.joint.end_joint`: the strengths are in the states."""
+    _end_joint(state)
+
+
+@entry
+def finish_joint(state: State) -> None:
+    """:func:`rtcluster.kernel.joint.finish_joint`."""
+    _finish_joint(state)
+
+
+class Entries(NamedTuple):
+    """What hears a block, and what is done a hop at a time where aubio is called from Python."""
+
+    advance: Callable[[State, npt.NDArray[np.float32]], int]
+    fill: Callable[[State, npt.NDArray[np.float32]], int]
+    begin_hop: Callable[[State], None]
+    end_hop: Callable[[State, float], None]
+    finish: Callable[[State], None]
+
+
+_ONE = Entries(advance, fill, begin_hop, end_hop, finish)
+_SEVERAL = Entries(advance_joint, fill_joint, begin_joint, end_joint, finish_joint)
+
+
+def entries(state: State) -> Entries:
+    """Those for one microphone, or for several that are heard as one: each compiled when needed."""
+    return _SEVERAL if hears_several(state) else _ONE
+
+
+def hears_several(state: State) -> bool:
+    """Whether the first of the states is that of several microphones, which follow it."""
+    return bool(state["microphones"][0])
 
 
 @brief

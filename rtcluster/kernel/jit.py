@@ -17,11 +17,12 @@ from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import numba
-from numba import njit
+from numba import njit, types
 from numba.core.ccallback import CFunc
 from numba.core.codegen import CPUCodeLibrary
 from numba.core.compiler import Compiler
 from numba.core.registry import CPUDispatcher, cpu_target
+from numba.core.typed_passes import AnnotateTypes
 
 from rtcluster.errors import RtclusterError
 from rtcluster.kernel.cache import KernelCache, cache_of, source_digest
@@ -53,6 +54,14 @@ class _PartCompiler(Compiler):  # type: ignore[misc]
         part = _Part(target.codegen(), "part")
         super().__init__(typing, target, part, args, result, flags, locals_)
 
+    def define_pipelines(self) -> list[Any]:
+        """Those of Numba, without the pass that writes all types out, for people."""
+        found = super().define_pipelines()
+        for one in found:
+            one.passes = [step for step in one.passes if step[0] is not AnnotateTypes]
+            one.finalize()
+        return list(found)
+
 
 class _KernelFunction(CPUDispatcher):  # type: ignore[misc]
     """A function of which compiled code calls make it a part.
@@ -62,6 +71,11 @@ class _KernelFunction(CPUDispatcher):  # type: ignore[misc]
 
     def __init__(self, function: Callable[..., Any]) -> None:
         super().__init__(function, {}, {**_OPTIONS, "nopython": True}, _PartCompiler)
+
+    def get_call_template(self, args: Any, kws: Any) -> Any:
+        """What a call is typed by: one part serves all constants, which inlining puts in."""
+        plain = {name: types.unliteral(kind) for name, kind in kws.items()}
+        return super().get_call_template(tuple(map(types.unliteral, args)), plain)
 
     def add_overload(self, result: Any) -> None:
         self.overloads[tuple(result.signature.args)] = result
@@ -118,26 +132,27 @@ def _cached(dispatcher: Any, function: Callable[..., Any]) -> Any:
     return dispatcher
 
 
-def _mark() -> Path | None:
+def _mark(several: bool = False) -> Path | None:
     """A file in the cache that exists once this kernel has been compiled, if there is a cache.
 
-    Its name has what Numba compiles for: the version of Python and the processor.
+    Its name has what Numba compiles for: the version of Python and the processor; and whether it is
+    of what hears several microphones as one.
     """
     folder = cache_of(_mark).cache_path
     target = (sys.implementation.cache_tag, cpu_target.target_context.codegen().magic_tuple())
-    digest = hashlib.sha256(repr((source_digest(), target)).encode()).hexdigest()[:8]
+    digest = hashlib.sha256(repr((source_digest(), target, several)).encode()).hexdigest()[:8]
     return None if folder is None else Path(folder) / f"compiled_{digest}"
 
 
-def was_compiled() -> bool:
-    """Whether an earlier run left this kernel in the cache."""
-    mark = _mark()
+def was_compiled(several: bool = False) -> bool:
+    """Whether an earlier run left this kernel in the cache, for one or several microphones."""
+    mark = _mark(several)
     return mark is not None and mark.exists()
 
 
-def mark_compiled() -> None:
+def mark_compiled(several: bool = False) -> None:
     """Note that the kernel is in the cache. Not being able to costs only a message."""
-    mark = _mark()
+    mark = _mark(several)
     if mark is not None and KernelCache.is_complete:
         with suppress(OSError):
             mark.touch()

@@ -342,7 +342,8 @@ def tell_joint(states: Any, slot: int, span: int, kind: int, stage: int) -> None
     sound_parts(joint, kind, drums, velocities)
     measure_hit(one, hit, span)
     joint.zcr, joint.energy = one.zcr, one.energy
-    joint.raw[:] = one.raw
+    for f in range(joint.n_features):  # of slices Numba would compile the message of an error
+        joint.raw[f] = one.raw[f]
     place = claim(joint, kind)
     if place >= 0:
         describe(joint, place, hit, span, drums[0], margin)

@@ -139,7 +139,7 @@ def accept(state: Any, strength: float) -> float:
     """
     if strength == 0.0:
         return 0.0
-    record, rate = state.detector[0], state.samplerate
+    record, rate = state.detector[0], float(state.samplerate)
     past, heard = recent(state), available(state)
     offset = attack_start(
         past, heard, record.previous, int(AUBIO_DELAY_S * rate), rate, record.scratch

@@ -14,12 +14,22 @@ import numpy.typing as npt
 from llvmlite import binding
 from numba import types
 
-from rtcluster.kernel.callback import now_ns, on_block
-from rtcluster.kernel.jit import entry
+from rtcluster.kernel.callback import now_ns, on_block, on_block_joint
+from rtcluster.kernel.jit import compiled, entry
 
 _libc = ctypes.CDLL(None)
 binding.add_symbol("nanosleep", ctypes.cast(_libc.nanosleep, ctypes.c_void_p).value)
 _nanosleep = types.ExternalFunction("nanosleep", types.int32(types.intp, types.intp))
+
+
+@compiled
+def wait_for(state: Any, due: Any) -> None:
+    """Sleep until a time on the monotonic clock, in ns."""
+    wait = due - now_ns(state)
+    if wait > 0:
+        state.timespec[0] = wait // 1_000_000_000
+        state.timespec[1] = wait % 1_000_000_000
+        _nanosleep(state.timespec.ctypes.data, 0)
 
 
 @entry
@@ -29,12 +39,20 @@ def play(states: Any, audio: npt.NDArray[np.float32], blocksize: int) -> None:
     began = now_ns(state)
     for at in range(0, audio.shape[0], blocksize):
         end = min(at + blocksize, audio.shape[0])
-        due = began + np.int64(end * 1e9 / state.samplerate)
-        wait = due - now_ns(state)
-        if wait > 0:
-            state.timespec[0] = wait // 1_000_000_000
-            state.timespec[1] = wait % 1_000_000_000
-            _nanosleep(state.timespec.ctypes.data, 0)
+        wait_for(state, began + np.int64(end * 1e9 / state.samplerate))
         if state.stop:
             return
         on_block(states, audio[at:end], np.uint64(0), 0)
+
+
+@entry
+def play_joint(states: Any, audio: npt.NDArray[np.float32], blocksize: int) -> None:
+    """The same into the microphones of one kit."""
+    state = states[0]
+    began = now_ns(state)
+    for at in range(0, audio.shape[0], blocksize):
+        end = min(at + blocksize, audio.shape[0])
+        wait_for(state, began + np.int64(end * 1e9 / state.samplerate))
+        if state.stop:
+            return
+        on_block_joint(states, audio[at:end], np.uint64(0), 0)

@@ -82,12 +82,19 @@ def _square(a: Array, b: Array) -> float:
     return total
 
 
+@compiled
+def _copy(source: Array, out: Array) -> None:
+    """What a slice would do, for which Numba compiles the message of an error as well."""
+    for f in range(out.size):
+        out[f] = source[f]
+
+
 @entry
 def _spread_out(hits: Array, k: int, draws: Array) -> Array:
     """Starts by k-means++: the next centre is drawn by squared distance from those there are."""
     n = hits.shape[0]
     centres = np.empty((k, hits.shape[1]))
-    centres[0] = hits[min(n - 1, int(draws[0, 0] * n))]
+    _copy(hits[min(n - 1, int(draws[0, 0] * n))], centres[0])
     nearest = np.full(n, np.inf)
     for c in range(1, k):
         total = 0.0
@@ -107,7 +114,7 @@ def _spread_out(hits: Array, k: int, draws: Array) -> Array:
                 left += min(nearest[i], _square(hits[i], hits[pick]))
             if left < best_left:
                 best, best_left = pick, left
-        centres[c] = hits[best]
+        _copy(hits[best], centres[c])
     return centres
 
 
@@ -137,9 +144,11 @@ def _lloyd(hits: Array, centres: Array) -> tuple[Labels, float]:
         sums[:] = 0.0
         counts[:] = 0.0
         for i in range(n):
-            sums[labels[i]] += hits[i]
             counts[labels[i]] += 1.0
+            for f in range(hits.shape[1]):
+                sums[labels[i], f] += hits[i, f]
         for c in range(k):
             if counts[c] > 0.0:
-                centres[c] = sums[c] / counts[c]
+                for f in range(hits.shape[1]):
+                    centres[c, f] = sums[c, f] / counts[c]
     return labels, inertia

@@ -19,7 +19,7 @@ from rtcluster.engine.channels import Channels, Engine
 from rtcluster.engine.processor import Processor
 from rtcluster.errors import SettingsError, SourceError
 from rtcluster.events import XRUN_KINDS
-from rtcluster.kernel.entry import mix
+from rtcluster.kernel.entry import hears_several, mix
 from rtcluster.kernel.ring import push_xrun
 from rtcluster.sources.devices import Device, devices, find_input, find_output
 from rtcluster.sources.portaudio import JACK, begin_anew, let_go, portaudio
@@ -159,9 +159,10 @@ class LiveInput:
         from rtcluster.kernel.callback import callback
 
         record = self._engine.record
+        compiled = callback(hears_several(record))
         stream = sd._StreamBase(
             "duplex" if self._outputs else "input",
-            callback=sd._ffi.cast("PaStreamCallback *", callback.address),
+            callback=sd._ffi.cast("PaStreamCallback *", compiled.address),
             userdata=sd._ffi.cast("void *", record.ctypes.data),
             **options,
         )

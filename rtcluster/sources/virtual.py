@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from rtcluster.engine.processor import Processor
 from rtcluster.errors import SourceError
+from rtcluster.kernel.entry import hears_several
 from rtcluster.timing import joined
 
 STOP_S = 3.0
@@ -63,8 +64,9 @@ class VirtualInput:
         return threading.Thread(target=self._target, name="rtcluster-virtual-card", daemon=True)
 
     def _compiled(self) -> Callable[[], None]:
-        from rtcluster.kernel.virtual import play
+        from rtcluster.kernel import virtual
 
+        play = virtual.play_joint if hears_several(self._record) else virtual.play
         # Compiled now, on silence of no length, so that the clock does not wait for it.
         play(self._record, self._audio[:0], self.blocksize)
         return lambda: play(self._record, self._audio, self.blocksize)

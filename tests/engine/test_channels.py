@@ -271,7 +271,7 @@ def call(block, record, flags=0):
     function = ctypes.CFUNCTYPE(
         ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_ulong, ctypes.c_void_p,
         ctypes.c_ulong, ctypes.c_void_p,
-    )(callback.address)  # fmt: skip
+    )(callback().address)  # fmt: skip
     assert function(block.ctypes.data, None, len(block), None, flags, record.ctypes.data) == 0
 
 

@@ -11,6 +11,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numba
 import numba.core.caching
 import pytest
 import soundfile
@@ -248,7 +249,7 @@ def test_a_full_disk_is_said_once_and_the_kernel_is_not_taken_for_kept(kernel, m
 
 
 def test_first_use_is_of_a_python_a_numba_and_a_processor(monkeypatch):
-    marks = {jit._mark()}
+    marks = {jit._mark(), jit._mark(several=True)}
     with monkeypatch.context() as patch:
         patch.setattr(type(jit.cpu_target.target_context.codegen()), "magic_tuple", lambda _: ())
         marks.add(jit._mark())
@@ -258,7 +259,20 @@ def test_first_use_is_of_a_python_a_numba_and_a_processor(monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(jit, "source_digest", lambda: "has Numba's version in it")
         marks.add(jit._mark())
-    assert len(marks) == 4
+    assert len(marks) == 5
+
+
+def test_a_part_is_compiled_once_for_all_constants():
+    @jit.compiled
+    def times(x, n):
+        return x * n
+
+    @numba.njit
+    def call(x):
+        return times(x, 2) + times(x, 3) + times(x, n=4)
+
+    assert call(5) == 45
+    assert len(times.overloads) == 1
 
 
 def test_the_program_runs_with_a_damaged_cache_and_mends_it(tmp_path, drums):
