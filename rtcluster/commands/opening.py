@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
@@ -57,13 +58,11 @@ def _save(processor: Processor, target: Late) -> None:
 def first_use(engine: EngineOptions, microphones: Sequence[int] | str | None = None) -> Processor:
     """A processor; says so if its kernel has to be compiled on this machine first."""
     from rtcluster.engine.processor import Processor
-    from rtcluster.kernel import jit
 
     processor = Processor(
         engine.settings, kit=engine.kit, explicit=engine.explicit, microphones=microphones
     )
-    if not jit.was_compiled(processor.several):
-        say_compiling()
+    show_compiling(processor.several)
     say_driver(processor.driver)
     if processor.kit is not None and processor.kit.lacks_audio:
         say(
@@ -79,6 +78,20 @@ def listener_of(engine: EngineOptions, channel: Channels) -> Engine:
 
     kit = first_use(engine).kit
     return engine_of(channel, engine.settings, kit, engine.explicit)
+
+
+def show_compiling(several: bool = False) -> None:
+    """Show how far the kernel is compiled where it has to be: on a terminal; else say that it is.
+
+    `several` tells that several microphones are heard as one.
+    """
+    from rtcluster.commands.progress import OfCompiling
+    from rtcluster.kernel import jit
+
+    if sys.stderr is not None and sys.stderr.isatty():
+        jit.tell_compiling(OfCompiling())
+    elif not jit.was_compiled(several):
+        say_compiling()
 
 
 def say_compiling() -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sys
+import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,12 @@ from rtcluster.text import counted
 
 LONG_FILE_S = 30.0
 """Files of this length and more show their progress, in seconds."""
+
+_COMPILING_WIDTH, _COMPILING_S = 12, 0.2
+"""Characters of its bar, and seconds from one look to the next."""
+
+_LEAST_SHARE = 0.1
+"""What has to be compiled until the rest can be estimated."""
 
 _NAME_WIDTH = 40
 """Columns of a name at most: the figures behind it have to fit on a line of 80."""
@@ -75,6 +83,40 @@ class OfMany:
         """Take it away, or where there is no terminal print it as it stands."""
         if self._bar.live.is_started:
             self._bar.stop()
+
+
+class OfCompiling:
+    """A line that says how far the kernel is compiled, and goes when it is; for a terminal.
+
+    It is written over itself, by carriage returns alone: what else is said meanwhile needs no care,
+    and an interrupted program leaves the terminal as it was.
+    """
+
+    def __init__(self) -> None:
+        self._began = self._due = 0.0
+        self._shown = ""
+
+    def __call__(self, share: float) -> None:
+        """So much of it is done, 0 to 1."""
+        now = time.monotonic()
+        if share == 1.0:
+            self._write("", "\r")
+        elif not self._shown or now >= self._due:
+            if not self._shown:
+                self._began = now
+            done = round(share * _COMPILING_WIDTH)
+            left = (now - self._began) * (1 - share) / share if share > _LEAST_SHARE else None
+            text = (
+                f"Compiling the audio kernel for this machine "
+                f"[{'#' * done}{'.' * (_COMPILING_WIDTH - done)}] {100 * share:.0f} %"
+            )
+            self._write(text + (f", {left:.0f} s left" if left is not None else ""))
+            self._due = now + _COMPILING_S
+
+    def _write(self, text: str, end: str = "") -> None:
+        with suppress(OSError):
+            print("\r" + text.ljust(len(self._shown)), end=end, file=sys.stderr, flush=True)
+        self._shown = text
 
 
 def _bar(text: str, *more: Any) -> Any:

@@ -14,7 +14,7 @@ import typer
 from rtcluster.batch.jobs import Job, Outcome, Task, Tell
 from rtcluster.commands import progress
 from rtcluster.commands.hit_tables import HitTables
-from rtcluster.commands.opening import kit_saved, say_compiling, say_driver
+from rtcluster.commands.opening import kit_saved, say_compiling, say_driver, show_compiling
 from rtcluster.commands.options import (
     EngineOptions,
     FileChannels,
@@ -160,7 +160,6 @@ def _has_microphones(kit: str | None) -> bool:
 def _straight(jobs: Sequence[Job], save_kit: str | None, lines: TextIO) -> None:
     """One after the other, each line written as soon as it is known."""
     from rtcluster.batch.analyst import Analyst
-    from rtcluster.kernel import jit
 
     @contextmanager
     def watch(source: FileSource, processor: Processor) -> Iterator[Callable[[int], None]]:
@@ -171,8 +170,7 @@ def _straight(jobs: Sequence[Job], save_kit: str | None, lines: TextIO) -> None:
         ):
             yield heard
 
-    if not jit.was_compiled():
-        say_compiling()
+    show_compiling()
     report, analyst = _Report(len(jobs)), Analyst()
     for job in jobs:
         outcome = analyst.analyse(job, lines, watch)

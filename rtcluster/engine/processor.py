@@ -28,7 +28,7 @@ from rtcluster.events import EVENT, Event, Final, Guess, MergeOffer, decode
 from rtcluster.kernel import state as kernel_state
 from rtcluster.kernel.detector import configure
 from rtcluster.kernel.entry import complete_until, drain, publish
-from rtcluster.kernel.jit import mark_compiled
+from rtcluster.kernel.jit import FUNCTIONS, mark_compiled, watched
 from rtcluster.learning import kit_file
 from rtcluster.learning.kit import Kit
 from rtcluster.learning.kit_edit import of_session
@@ -224,13 +224,15 @@ class Processor:
     def _compile(self, channels: int) -> None:
         """Run every compiled function once, then begin again."""
         block = np.zeros((4 * self._spans.hop, channels), np.float32)
-        self._driver.advance(block)
-        self._driver.finish()
-        publish(self._state, np.zeros(1, kernel_state.MODEL))
-        drain(self._state, self._batch)
-        complete_until(self._state)
-        warm_up()
-        mark_compiled(bool(self.microphones))
+        several = bool(self.microphones)
+        with watched(FUNCTIONS[several]):
+            self._driver.advance(block)
+            self._driver.finish()
+            publish(self._state, np.zeros(1, kernel_state.MODEL))
+            drain(self._state, self._batch)
+            complete_until(self._state)
+            warm_up()
+        mark_compiled(several)
         self._start(self.learner)
 
     def reset(self, *, forget: bool = False) -> None:

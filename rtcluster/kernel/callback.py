@@ -19,7 +19,7 @@ from numba import carray, types
 from rtcluster.events import XRUN_KINDS
 from rtcluster.kernel.advance import advance
 from rtcluster.kernel.click import address_of, mix
-from rtcluster.kernel.jit import c_callback, compiled
+from rtcluster.kernel.jit import OF_CALLBACK, c_callback, compiled, watched
 from rtcluster.kernel.joint import advance_joint
 from rtcluster.kernel.ring import push_xrun
 from rtcluster.kernel.state import STATE, TIMINGS
@@ -129,4 +129,5 @@ def callback(several: bool = False) -> Any:
     Its userdata is the address of a state, of the first where several lie together: channels by
     themselves, or the microphones of one kit (``several``).
     """
-    return c_callback(_SIGNATURE)(_hear_joint if several else _hear)
+    with watched(OF_CALLBACK):
+        return c_callback(_SIGNATURE)(_hear_joint if several else _hear)

@@ -11,8 +11,8 @@ from __future__ import annotations
 import functools
 import hashlib
 import sys
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
@@ -21,6 +21,7 @@ from numba import njit, types
 from numba.core.ccallback import CFunc
 from numba.core.codegen import CPUCodeLibrary
 from numba.core.compiler import Compiler
+from numba.core.event import Listener, install_listener
 from numba.core.registry import CPUDispatcher, cpu_target
 from numba.core.typed_passes import AnnotateTypes
 
@@ -130,6 +131,55 @@ def _cached(dispatcher: Any, function: Callable[..., Any]) -> Any:
     """Give it our cache, where ``enable_caching`` would give it Numba's own."""
     dispatcher._cache = cache_of(function)
     return dispatcher
+
+
+FUNCTIONS = {False: 158, True: 175}
+"""About how many functions are compiled for one microphone, and for several heard as one."""
+
+OF_CALLBACK = 15
+"""The same of what a callback needs besides."""
+
+_told: Callable[[float], None] | None = None
+
+
+def tell_compiling(told: Callable[[float], None] | None) -> None:
+    """Have a function told how far the kernel is compiled, 0 to 1, each time that it has to be."""
+    global _told
+    _told = told
+
+
+class _Count(Listener):  # type: ignore[misc]
+    """Counts functions that have been compiled; those of the cache are none."""
+
+    def __init__(self, functions: int, told: Callable[[float], None]) -> None:
+        self._all, self._told = functions, told
+        self.begun, self.done = False, 0
+
+    def on_start(self, event: Any) -> None:
+        """Show that it begins."""
+        if not self.begun:
+            self.begun = True
+            self._told(0.0)
+
+    def on_end(self, event: Any) -> None:
+        """Another one is done."""
+        self.done += 1
+        self._told(min(0.99, self.done / self._all))
+
+
+@contextmanager
+def watched(functions: int) -> Iterator[None]:
+    """Tell how far it is while about so many functions are compiled within, if they are."""
+    if _told is None:
+        yield
+        return
+    count = _Count(functions, _told)
+    with install_listener("numba:compile", count):
+        try:
+            yield
+        finally:
+            if count.begun:
+                _told(1.0)
 
 
 def _mark(several: bool = False) -> Path | None:

@@ -18,6 +18,7 @@ import numpy.typing as npt
 from rtcluster.engine.processor import Processor
 from rtcluster.errors import SourceError
 from rtcluster.kernel.entry import hears_several
+from rtcluster.kernel.jit import OF_CALLBACK, watched
 from rtcluster.timing import joined
 
 STOP_S = 3.0
@@ -68,7 +69,8 @@ class VirtualInput:
 
         play = virtual.play_joint if hears_several(self._record) else virtual.play
         # Compiled now, on silence of no length, so that the clock does not wait for it.
-        play(self._record, self._audio[:0], self.blocksize)
+        with watched(OF_CALLBACK):
+            play(self._record, self._audio[:0], self.blocksize)
         return lambda: play(self._record, self._audio, self.blocksize)
 
     def _play(self) -> None:
