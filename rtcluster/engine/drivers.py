@@ -1,6 +1,6 @@
 """The two ways to run the kernel: all of it compiled, or aubio through its Python binding.
 
-Both hear the same hops and make the same events; ``tests/parity/test_drivers.py`` holds
+Both hear the same hops and make the same events; ``tests/parity/test_blocks.py`` holds
 them to it. The compiled one is the rule. The Python one exists for systems whose aubio exports no
 C functions; in a live stream it needs the GIL in the callback, and says so.
 """
@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rtcluster.errors import RtclusterError
-from rtcluster.kernel import aubio_c
+from rtcluster.kernel import aubio_c, packed
 from rtcluster.kernel.entry import (
     accept,
     begin_detection,
@@ -41,10 +41,11 @@ class CompiledDriver:
     def __init__(self, state: State, settings: Settings, spans: Spans, samplerate: int) -> None:
         self._state = state
         self._entries = entries(state)
-        self._parts: list[aubio_c.Fft | aubio_c.StockDetector] = []
+        self._parts: list[aubio_c.Fft | packed.Fft | aubio_c.StockDetector] = []
+        fft = packed.Fft if aubio_c.MISSING else aubio_c.Fft
         for one in detecting(state):
             if settings.method == DRUMS:
-                self._parts.append(aubio_c.Fft(one[0]["detector"][0]))
+                self._parts.append(fft(one[0]["detector"][0]))
             else:
                 stock = (settings.method, spans.buffer, spans.hop, samplerate)
                 self._parts.append(aubio_c.StockDetector(one, *stock))
@@ -156,19 +157,25 @@ DRIVERS: dict[str, type[CompiledDriver] | type[PythonDriver]] = {
 }
 
 
-def choose(name: str | None) -> type[CompiledDriver] | type[PythonDriver]:
-    """Class of the driver to use: the one asked for, else the best there is.
+if aubio_c.MISSING:
+    packed.stand_in()
+
+
+def choose(name: str | None, method: str) -> type[CompiledDriver] | type[PythonDriver]:
+    """Class of the driver to use for a method: the one asked for, else the best there is.
 
     Raises
     ------
     RtclusterError
-        If the compiled driver is asked for where aubio's C functions cannot be reached.
+        If the compiled driver is asked for a stock method where aubio's C functions cannot be
+        reached.
     """
+    possible = method == DRUMS or not aubio_c.MISSING
     if name is None:
-        return PythonDriver if aubio_c.MISSING else CompiledDriver
-    if name == "compiled" and aubio_c.MISSING:
+        return CompiledDriver if possible else PythonDriver
+    if name == "compiled" and not possible:
         raise RtclusterError(
-            f"Expected aubio's C functions for the compiled driver: {aubio_c.MISSING}. "
-            "Leave the driver unset to use aubio's Python binding."
+            f"Expected aubio's C functions for {method} and the compiled driver: "
+            f"{aubio_c.MISSING}. Leave the driver unset to use aubio's Python binding."
         )
     return DRIVERS[name]

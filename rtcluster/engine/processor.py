@@ -102,7 +102,7 @@ class Processor:
         self.microphones: tuple[int, ...] = ()
         given = settings or Settings()
         self.settings = given if self.kit is None else self.kit.settings(given, explicit)
-        self._driver_class = choose(driver)
+        self._driver_class = choose(driver, self.settings.method)
         self._driver: Any = None
         self._samplerate = 0
         self.running = False

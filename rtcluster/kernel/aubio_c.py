@@ -2,8 +2,9 @@
 
 aubio's wheels for Linux and macOS export the C library from the Python extension
 itself. Compiled code calls it through symbols that LLVM is told of here, so that Numba can keep
-what it compiled on disk. Where they are not exported (Windows) :data:`MISSING` says why,
-and the Python driver takes over.
+what it compiled on disk. Where they are not exported (Windows) :data:`MISSING` says why:
+:mod:`rtcluster.kernel.packed` stands for the FFT then, and the Python driver takes over for the
+stock detectors.
 """
 
 from __future__ import annotations
@@ -22,18 +23,20 @@ FVEC = np.dtype([("length", "u4"), ("data", "u8")], align=True)
 
 _POINTER, _FLOAT, _UINT, _VOID = types.uint64, types.float32, types.uint32, types.void
 
+DO_COMPLEX = "aubio_fft_do_complex"
+
 # Called by the kernel: result and arguments.
-_KERNEL_CALLS = {
+CALLED = {
     "aubio_onset_do": _VOID(_POINTER, _POINTER, _POINTER),
     "aubio_onset_set_threshold": _UINT(_POINTER, _FLOAT),
     "aubio_onset_set_silence": _UINT(_POINTER, _FLOAT),
     "aubio_onset_get_thresholded_descriptor": _FLOAT(_POINTER),
     "aubio_onset_reset": _VOID(_POINTER),
-    "aubio_fft_do_complex": _VOID(_POINTER, _POINTER, _POINTER),
+    DO_COMPLEX: _VOID(_POINTER, _POINTER, _POINTER),
 }
 
 onset_do, set_threshold, set_silence, thresholded_descriptor, reset_counter, fft_do_complex = (
-    types.ExternalFunction(name, signature) for name, signature in _KERNEL_CALLS.items()
+    types.ExternalFunction(name, signature) for name, signature in CALLED.items()
 )
 
 
@@ -43,7 +46,7 @@ def _load() -> tuple[Any, str]:
         return None, "the aubio package has no extension module"
     library = ctypes.CDLL(spec.origin)
     try:
-        for name in _KERNEL_CALLS:
+        for name in CALLED:
             binding.add_symbol(name, ctypes.cast(getattr(library, name), ctypes.c_void_p).value)
         library.new_aubio_onset.restype = ctypes.c_void_p
         library.new_aubio_onset.argtypes = [ctypes.c_char_p, *[ctypes.c_uint] * 3]
@@ -89,8 +92,8 @@ class StockDetector:
         # special case for a sound at the very start of a stream has no effect either.
         _library.aubio_onset_set_minioi(self._address, 0)
         _library.aubio_onset_set_delay(self._address, 0)
-        _join(state[0], "input", hop, state["detector_audio"])
-        _join(state[0], "output", 1, state["fired"])
+        join(state[0], "input", hop, state["detector_audio"])
+        join(state[0], "output", 1, state["fired"])
         state["onset"] = self._address
 
     def close(self) -> None:
@@ -118,8 +121,8 @@ class Fft:
         self._address = _library.new_aubio_fft(frame)
         if not self._address:
             raise MemoryError(f"aubio refused an FFT of {frame} samples")
-        _join(record, "input", frame, record["windowed"])
-        _join(record, "output", frame, record["packed"])
+        join(record, "input", frame, record["windowed"])
+        join(record, "output", frame, record["packed"])
         record["fft"] = self._address
 
     def close(self) -> None:
@@ -133,7 +136,7 @@ class Fft:
         self.close()
 
 
-def _join(record: Any, name: str, length: int, data: npt.NDArray[np.float32]) -> None:
+def join(record: Any, name: str, length: int, data: npt.NDArray[np.float32]) -> None:
     """Make the ``fvec_t`` of a record's field, and note its address in the field beside it."""
     record[name] = (length, data.ctypes.data)
     record[f"{name}_address"] = record[name].__array_interface__["data"][0]

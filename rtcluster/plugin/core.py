@@ -5,7 +5,7 @@ events, as the callback and the pump do. What Numba adds for Python, its error p
 reached from there and dies when LLVM optimises: nothing of Python's or of Numba's runtime is left
 to be linked. ``tests/plugin/test_core.py`` reads the symbol table for it.
 
-aubio stays outside too. Its FFT is :mod:`rtcluster.plugin.fft`; its stock detectors are not in a
+aubio stays outside too. Its FFT is :mod:`rtcluster.kernel.packed`; its stock detectors are not in a
 plug-in, and a state that asks for one is refused before (:mod:`rtcluster.plugin.image`).
 """
 
@@ -25,12 +25,13 @@ from numba import carray, cfunc, types
 from rtcluster.errors import RtclusterError
 from rtcluster.events import EVENT
 from rtcluster.files import atomic_write
+from rtcluster.kernel import packed
 from rtcluster.kernel.advance import advance
+from rtcluster.kernel.aubio_c import DO_COMPLEX
 from rtcluster.kernel.cache import cache_of, source_digest
 from rtcluster.kernel.click import as_pointer
 from rtcluster.kernel.ring import drain
 from rtcluster.kernel.state import STATE
-from rtcluster.plugin import fft
 
 HEAR = "rtcluster_hear"
 """``int64_t rtcluster_hear(void *state, const float *audio, int64_t frames, event *out, int64_t
@@ -52,15 +53,15 @@ def _hear(state_at: Any, audio: Any, frames: Any, out: Any, room: Any) -> int:
 
 
 def _do_complex(own: Any, source: Any, target: Any) -> Any:
-    fft.do_complex(own, source, target)
+    packed.do_complex(own, source, target)
     return as_pointer(0)  # as Numba declares a C function that returns nothing
 
 
 def object_file() -> bytes:
     """The object file for this machine: from the cache, else compiled and kept there."""
     folder = cache_of(_hear).cache_path
-    sources = b"".join(Path(path).read_bytes() for path in (__file__, fft.__file__))
-    made_of = (source_digest(), hashlib.sha256(sources).hexdigest(), llvmlite.__version__)
+    own_source = hashlib.sha256(Path(__file__).read_bytes()).hexdigest()
+    made_of = (source_digest(), own_source, llvmlite.__version__)
     name = hashlib.sha256(repr(made_of).encode()).hexdigest()[:16]
     kept = None if folder is None else Path(folder) / f"plugin_{name}.o"
     if kept is not None:
@@ -107,7 +108,7 @@ def emit(triple: str | None = None, cpu: str | None = None) -> bytes:
         _hear, types.int64(types.voidptr, types.voidptr, types.int64, types.voidptr, types.int64),
         HEAR,
     )  # fmt: skip
-    module.link_in(_module(_do_complex, types.voidptr(word, word, word), "aubio_fft_do_complex"))
+    module.link_in(_module(_do_complex, types.voidptr(word, word, word), DO_COMPLEX))
     module.link_in(binding.parse_assembly(_stock_detectors(module)))
     module.triple, module.data_layout = triple, str(machine.target_data)
     for function in module.functions:

@@ -22,10 +22,10 @@ from rtcluster.engine.processor import Processor
 from rtcluster.errors import RtclusterError, expecting
 from rtcluster.events import EVENT, MOST_PARTS
 from rtcluster.files import read_bytes
+from rtcluster.kernel import packed
 from rtcluster.kernel.cache import source_digest
 from rtcluster.kernel.state import STATE
 from rtcluster.learning.kit import Kit
-from rtcluster.plugin import fft
 from rtcluster.presets import DRUMS
 from rtcluster.settings import BANDS, FEATURES, Settings
 from rtcluster.sinks.drum_map import note_of
@@ -229,7 +229,7 @@ class _Memory:
         """Our own FFT, where Python has aubio's."""
         detector = self._state["detector"]
         frame = int(detector["frame"][0, 0])
-        own = self._append(fft.tables(frame).tobytes())
+        own = self._append(packed.tables(frame).tobytes())
         self._pointers[self._place(detector["fft"])] = own
         for name, data in (("input", "windowed"), ("output", "packed")):
             detector[name]["length"] = frame

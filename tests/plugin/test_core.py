@@ -2,13 +2,9 @@ from __future__ import annotations
 
 import struct
 
-import aubio
-import numpy as np
 import pytest
-import scipy.fft
 
-from rtcluster.kernel.aubio_c import FVEC
-from rtcluster.plugin import core, fft
+from rtcluster.plugin import core
 
 MATHEMATICS = {
     "asin", "cos", "exp", "expf", "floor", "floorf", "log", "logf", "log10", "log10f", "log2",
@@ -57,25 +53,3 @@ def test_an_object_that_was_damaged_in_the_cache_is_made_again(monkeypatch, tmp_
     assert core.object_file() == b"an object"
     kept.write_bytes(kept.read_bytes()[:-1] + b"!")
     assert core.object_file() == b"another one"
-
-
-def transformed(x):
-    """The complex bins by our own FFT."""
-    frame = len(x)
-    own, packed = fft.tables(frame), np.zeros(frame, np.float32)
-    source, target = np.zeros(1, FVEC), np.zeros(1, FVEC)
-    source[0], target[0] = (frame, x.ctypes.data), (frame, packed.ctypes.data)
-    fft.do_complex(own.ctypes.data, source.ctypes.data, target.ctypes.data)
-    out = packed[: frame // 2 + 1].astype(complex)
-    out[1:-1] += 1j * packed[: frame // 2 : -1]
-    return out
-
-
-@pytest.mark.parametrize("frame", [64, 128, 512, 1024, 2048, 4096, 8192])
-def test_the_fft_is_that_of_scipy_and_that_of_aubio(frame):
-    x = np.random.default_rng(frame).standard_normal(frame).astype(np.float32)
-    out, exact = transformed(x), scipy.fft.rfft(x.astype(np.float64))
-    by_aubio = np.array(aubio.fft(frame)(x).norm)
-    loudest = abs(exact).max()
-    assert abs(out - exact).max() < 3e-7 * loudest
-    assert abs(abs(out) - by_aubio).max() < 6e-7 * loudest

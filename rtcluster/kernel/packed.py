@@ -1,13 +1,15 @@
-"""The detector's FFT without aubio: what stands for ``aubio_fft_do_complex`` in a plug-in.
+"""The detector's FFT without aubio: what stands for ``aubio_fft_do_complex``.
+
+In a plug-in, and on systems whose aubio exports no C functions (:func:`stand_in`).
 
 [audio thread] :func:`do_complex` takes the same ``fvec_t`` and packs its result alike; its tables
-are a record of the state image. No allocation, no exceptions, no locks.
+are a record. No allocation, no exceptions, no locks.
 
 The real frame is transformed as a complex one of half its length (even samples real, odd ones
 imaginary), in place, decimated in time: Cooley and Tukey, two stages at a time as one of radix 4.
 
-In Python the detector keeps aubio's FFT. Each rounds in its own way, by some 1e-7 of the loudest
-bin, and a recording is replayed bit for bit.
+Where there is aubio's FFT the engine keeps it. Each rounds in its own way, by some 1e-7 of the
+loudest bin, and a recording is replayed bit for bit.
 """
 
 from __future__ import annotations
@@ -16,12 +18,13 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from numba import carray
+from llvmlite import binding
+from numba import carray, types
 
-from rtcluster.kernel.aubio_c import FVEC
+from rtcluster.kernel.aubio_c import CALLED, DO_COMPLEX, FVEC, join
 from rtcluster.kernel.click import as_pointer
 from rtcluster.kernel.fft import fields, fill
-from rtcluster.kernel.jit import compiled
+from rtcluster.kernel.jit import c_callback, compiled
 from rtcluster.kernel.spectrum import MAX_FRAME
 
 TABLES = np.dtype(fields(MAX_FRAME), align=True)
@@ -32,6 +35,51 @@ def tables(frame: int) -> npt.NDArray[Any]:
     out = np.zeros(1, TABLES)
     fill(out[0], frame)
     return out
+
+
+class Fft:
+    """Tables whose input and output are fields of a detector record, as those of aubio's.
+
+    Parameters
+    ----------
+    record : element of a DETECTOR array
+        Configured; must outlive this object, and not move.
+    """
+
+    def __init__(self, record: Any) -> None:
+        frame = int(record["frame"])
+        self._tables = tables(frame)
+        join(record, "input", frame, record["windowed"])
+        join(record, "output", frame, record["packed"])
+        record["fft"] = self._tables.ctypes.data
+
+    def close(self) -> None:
+        """Nothing to do. The record must not be stepped afterwards."""
+
+
+def stand_in() -> None:
+    """Have compiled code find this FFT where it looks for aubio's, and nothing for the rest of it.
+
+    To be called before any compiled code is loaded, where aubio's C functions are missing. Its
+    stock detectors must not be run then.
+    """
+    word = types.uint64
+    ours, none = (c_callback(word(word, word, word))(one) for one in (_transform, _nothing))
+    for name in CALLED:
+        binding.add_symbol(name, (ours if name == DO_COMPLEX else none).address)
+    _kept.extend((ours, none))
+
+
+_kept: list[Any] = []  # their code must not be freed
+
+
+def _transform(fft: Any, source: Any, target: Any) -> Any:
+    do_complex(fft, source, target)
+    return np.uint64(0)
+
+
+def _nothing(_a: Any, _b: Any, _c: Any) -> Any:
+    return np.uint64(0)
 
 
 @compiled
