@@ -373,6 +373,7 @@ class Control(_Event):
 Event: TypeAlias = (
     Onset | Guess | Final | Relabel | ModelChange | MergeOffer | Xrun | Control | Microphone
 )
+"""Any event: one of the classes `Onset` to `Microphone`."""
 
 _NAMES: dict[type, str] = {
     Onset: "onset",

@@ -25,7 +25,7 @@ class ChannelsSession(Session):
     ----------
     channels : Channels
         Prepared.
-    source, sinks, report, told
+    source, sinks, report, metadata
         As of :class:`rtcluster.session.session.Session`.
     """
 

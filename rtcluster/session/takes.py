@@ -132,7 +132,7 @@ class Takes:
 
     Attributes
     ----------
-    ear : Processor or Channels
+    engine : Processor or Channels
         Prepared, with the source open on it.
     source : Source
     sinks : sequence of Sink
@@ -149,10 +149,10 @@ class Takes:
         Writes a kit that was asked for to a new file, and returns where.
     record : Path or None
         Where the next take is recorded.
-    told : mapping
-        Fields for the session line of each take.
     waits : bool
         A source that is lost is waited for (it has a ``reopen``), not the end.
+    metadata : mapping
+        Fields for the session line of each take.
     """
 
     engine: Engine
