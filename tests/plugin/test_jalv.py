@@ -16,6 +16,10 @@ from tests.support import jackd, lilv
 
 pytestmark = [pytest.mark.live, pytest.mark.alone]
 
+TURNS = 5
+"""Where the server itself was late its clock jumps, and with it the frames of notes: so often the
+audio is played anew."""
+
 
 @pytest.fixture
 def hear():
@@ -28,7 +32,15 @@ def hear():
         pytest.skip(reason)
     import jack
 
-    def run(folder, uri, audio, *options, period=256):
+    def run(*arguments, **options):
+        """The notes of a turn in which the server kept its time; else of the last one."""
+        for _ in range(TURNS):
+            notes, late = turn(*arguments, **options)
+            if not late:
+                break
+        return notes
+
+    def turn(folder, uri, audio, *options, period=256):
         came = []
         with jackd.Server(period=period, patient=True) as server:
             environment = server.environment | {"LV2_PATH": f"{folder}{os.pathsep}{lv2_folder()}"}
@@ -56,9 +68,11 @@ def hear():
                 jackd.Player(server, audio) as player,
             ):
                 jackd.wait_until(joined, "jalv to run")
+                late = server.count(jackd.LOST_BY_SERVER)
                 player.play()
                 jackd.wait_until(lambda: player.done, "the end of the audio")
-        return [(frame, note, loud) for frame, kind, note, loud in came if kind == 0x99]
+                late = server.count(jackd.LOST_BY_SERVER) - late
+        return [(frame, note, loud) for frame, kind, note, loud in came if kind == 0x99], late
 
     return run
 
