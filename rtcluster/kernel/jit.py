@@ -45,7 +45,7 @@ class _Part(CPUCodeLibrary):  # type: ignore[misc]  # Numba has no types here
         self._finalized = True
 
 
-class _PartCompiler(Compiler):  # type: ignore[misc]
+class _PartCompiler(Compiler):  # type: ignore[misc]  # Numba has no types here
     """Compiles into a :class:`_Part`, without what Python and C would call it by."""
 
     def __init__(
@@ -64,7 +64,7 @@ class _PartCompiler(Compiler):  # type: ignore[misc]
         return list(found)
 
 
-class _KernelFunction(CPUDispatcher):  # type: ignore[misc]
+class _KernelFunction(CPUDispatcher):  # type: ignore[misc]  # Numba has no types here
     """A function of which compiled code calls make it a part.
 
     Called from Python, as tests do, it is compiled by itself.
@@ -148,7 +148,7 @@ def tell_compiling(told: Callable[[float], None] | None) -> None:
     _told = told
 
 
-class _Count(Listener):  # type: ignore[misc]
+class _Count(Listener):  # type: ignore[misc]  # Numba has no types here
     """Counts functions that have been compiled; those of the cache are none."""
 
     def __init__(self, functions: int, told: Callable[[float], None]) -> None:

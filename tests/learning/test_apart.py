@@ -5,25 +5,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from rtcluster import Final, Guess, Processor, Settings
+from rtcluster import Final, Guess
 from rtcluster.learning import apart
 from rtcluster.learning.strokes import LEAD_S, Stroke, read
-from tests.support.taught import PAIR, RATE, pairs, stroke, taught_kit
+from tests.support.taught import PAIR, RATE, heard, pairs, stroke, taught_kit
 
 
 @pytest.fixture(scope="module")
 def kit():
     return taught_kit()
-
-
-def heard(kit, audio, rate=RATE, block=None, **settings):
-    processor = Processor(Settings(**settings), kit=kit)
-    processor.prepare(rate)
-    block = block or len(audio)
-    events = [
-        e for at in range(0, len(audio), block) for e in processor.process(audio[at : at + block])
-    ]
-    return [*events, *processor.flush()]
 
 
 def told(events, starts):

@@ -13,22 +13,21 @@ from rtcluster.events import NOBODY
 from rtcluster.learning import examples
 from rtcluster.learning.drum_sets import HEARD, OF_THREE, Odds, train
 from rtcluster.learning.strokes import LEAD_S, Stroke
-from tests.support.taught import ALL, NAMES, RATE, TONES, performance, stroke, taught_kit
+from tests.support.taught import (
+    ALL,
+    NAMES,
+    RATE,
+    TONES,
+    heard,
+    performance,
+    stroke,
+    taught_kit,
+)
 
 
 @pytest.fixture(scope="module")
 def kit():
     return taught_kit()
-
-
-def heard(kit, audio, rate=RATE, block=None, **settings):
-    processor = Processor(Settings(**settings), kit=kit)
-    processor.prepare(rate)
-    block = block or len(audio)
-    events = [
-        e for at in range(0, len(audio), block) for e in processor.process(audio[at : at + block])
-    ]
-    return [*events, *processor.flush()]
 
 
 def right(events, sets, starts, kind=Final):

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from rtcluster import Processor, Settings
+from rtcluster import Event, Processor, Settings
 from rtcluster.learning.kit import Kit
 from rtcluster.learning.strokes import cut
 from rtcluster.learning.teaching import Pairs, Teacher, measuring
@@ -89,3 +90,20 @@ def taught_kit(names: Sequence[str] = NAMES) -> Kit:
         own = cut(audio, final.sample, start + int(0.4 * RATE), RATE)
         teacher.offer(n // 5, guess, final, own, believe=True)
     return teacher.kit(RATE)
+
+
+def heard(
+    kit: Kit,
+    audio: npt.NDArray[np.float32],
+    rate: int = RATE,
+    block: int | None = None,
+    **settings: Any,
+) -> list[Event]:
+    """All events of audio that a kit hears, in blocks or at once."""
+    processor = Processor(Settings(**settings), kit=kit)
+    processor.prepare(rate)
+    block = block or len(audio)
+    events = [
+        e for at in range(0, len(audio), block) for e in processor.process(audio[at : at + block])
+    ]
+    return [*events, *processor.flush()]
