@@ -322,6 +322,7 @@ _FIELDS: dict[str, dict[str, Any]] = {
 }
 """What is checked of a line, by the kind of event; what else there is, is left as it is."""
 
+# mypy knows TypedDict as a form of syntax; msgspec takes those that are made by a call.
 _KINDS = {kind: TypedDict(kind, fields) for kind, fields in _FIELDS.items()}  # type: ignore[operator]
 
 _OF_HITS = ("onset", "guess", "final", "relabel")
