@@ -161,7 +161,8 @@ def settings_page() -> str:
         "# Settings\n\n"
         "Every parameter of the engine: a field of `rtcluster.Settings`, and its option on the\n"
         "command line. `make docs` writes this page from the class itself. A duration says its\n"
-        "unit: `30ms`, `0.03s`.\n"
+        "unit: `30ms`, `0.03s`, `1323samples`. A number alone is samples, if it is 0 or at least\n"
+        "1000; a smaller one, which might be milliseconds, is refused.\n"
     )
     told = _numpydoc(inspect.getdoc(Settings) or "", "Parameters")
     defaults = Settings().as_dict()

@@ -9,6 +9,8 @@ from rtcluster.errors import SettingsError
 
 _LONGEST = 1e9  # of a duration, in any unit; far beyond what is of use
 
+_PLAIN = 1000  # a number alone from which on nobody means milliseconds
+
 
 @dataclass(frozen=True, slots=True)
 class Duration:
@@ -31,13 +33,42 @@ class Duration:
             raise SettingsError(f"Expected a duration, got {self.value!r} {self.unit!r:.80}.")
 
     @classmethod
-    def of(cls, given: Duration | str | int) -> Duration:
+    def of(cls, given: Duration | str | int, name: str = "") -> Duration:
         """Read a duration as a user writes it.
 
         Parameters
         ----------
         given : Duration, str or int
-            ``"30ms"``, ``"0.03s"``, or a number of samples.
+            ``"30ms"``, ``"0.03s"`` or ``"1323samples"``. A number alone is samples, if it is 0
+            or at least 1000: a smaller one might be meant in milliseconds.
+        name : str, optional
+            What it is the duration of, for the error.
+
+        Raises
+        ------
+        SettingsError
+            If it is none of these, or negative.
+        """
+        if isinstance(given, Duration):
+            return given
+        plain = str(given).strip()
+        if re.fullmatch(r"0*[1-9]\d{0,2}", plain):
+            raise SettingsError(
+                f"Expected a duration with its unit{_for(name)}, got {given!r}: {plain}ms or "
+                f"{plain}samples?"
+            )
+        return cls.stored(given, name)
+
+    @classmethod
+    def stored(cls, given: object, name: str = "") -> Duration:
+        """Read a duration as a program wrote it: any number alone is samples.
+
+        Parameters
+        ----------
+        given : object
+            What :meth:`of` reads, or a small number of samples.
+        name : str, optional
+            What it is the duration of, for the error.
 
         Raises
         ------
@@ -49,7 +80,8 @@ class Duration:
         match = re.fullmatch(r"\s*(\d+(?:\.\d*)?|\.\d+)\s*(ms|s|samples)?\s*", str(given))
         if match is None or (match[2] in (None, "samples") and "." in match[1]):
             raise SettingsError(
-                f"Expected a duration such as 30ms, 0.03s or 1323 (samples), got {given!r}."
+                f"Expected a duration such as 30ms, 0.03s or 1323samples{_for(name)}, got "
+                f"{given!r}."
             )
         return cls(float(match[1]), match[2] or "samples")
 
@@ -62,7 +94,12 @@ class Duration:
     def __str__(self) -> str:
         """Text that :meth:`of` reads back."""
         number = f"{self.value:.12f}".rstrip("0").rstrip(".")
-        return number + ("" if self.unit == "samples" else self.unit)
+        plain = self.unit == "samples" and not 0 < self.value < _PLAIN
+        return number + ("" if plain else self.unit)
+
+
+def _for(name: str) -> str:
+    return name and f" for {name}"
 
 
 WINDOW_S = 0.090

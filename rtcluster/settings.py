@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from numbers import Integral, Real
 from types import NoneType
+from typing import Any
 
 from rtcluster.durations import GUESS, WINDOW, Duration
 from rtcluster.errors import SettingsError
@@ -107,6 +109,8 @@ MAX_SPAN_S = 0.5
 
 _WHOLE, _NUMBER, _NONE = (Integral,), (Real,), (NoneType,)
 _SPAN = (Duration, str, Integral)
+
+_DURATIONS = ("mask", "window", "guess")
 
 _KINDS: dict[str, tuple[tuple[type, ...], str]] = {
     "classes": ((*_WHOLE, str), "a whole number or text"),
@@ -238,9 +242,9 @@ class Settings:
             _expect(fits, name, wanted, value)
         names = () if isinstance(self.features, str) else self.features
         _expect(all(isinstance(one, str) for one in names), "features", "names", self.features)
-        for name in ("mask", "window", "guess"):
+        for name in _DURATIONS:
             if getattr(self, name) is not None:
-                object.__setattr__(self, name, Duration.of(getattr(self, name)))
+                object.__setattr__(self, name, Duration.of(getattr(self, name), name))
         self._check_learning()
         curves = "one of " + ", ".join(VELOCITY_CURVES)
         _expect(self.velocity in VELOCITY_CURVES, "velocity", curves, self.velocity)
@@ -363,6 +367,25 @@ class Settings:
         values = {field.name: getattr(self, field.name) for field in fields(self)}
         plain = {k: str(v) if isinstance(v, Duration) else v for k, v in values.items()}
         return plain | {"features": list(self.features)}
+
+    @classmethod
+    def stored(cls, values: Mapping[str, Any]) -> Settings:
+        """Settings as any version wrote them, with small numbers of samples without a unit.
+
+        Parameters
+        ----------
+        values : mapping
+            As :meth:`as_dict` gives.
+
+        Raises
+        ------
+        SettingsError
+            If a value is outside its range.
+        """
+        given = {name: values[name] for name in _DURATIONS if values.get(name) is not None}
+        return cls(
+            **{**values, **{name: Duration.stored(one, name) for name, one in given.items()}}
+        )
 
     def spans(self, samplerate: int) -> Spans:
         """Durations in samples at a rate, checked against each other.

@@ -12,7 +12,18 @@ RATES = (22050, 44100, 48000, 96000)
 
 @pytest.mark.parametrize(
     ("text", "samples"),
-    [("30ms", 1323), ("0.03s", 1323), ("1323", 1323), (1323, 1323), (" 1.5 ms", 66), ("0", 0)],
+    [
+        ("30ms", 1323),
+        ("0.03s", 1323),
+        ("1323", 1323),
+        (1323, 1323),
+        (" 1.5 ms", 66),
+        ("0", 0),
+        (0, 0),
+        ("1000", 1000),
+        ("30samples", 30),
+        ("30 samples", 30),
+    ],
 )
 def test_durations_are_read_as_users_write_them(text, samples):
     assert Duration.of(text).samples(44100) == samples
@@ -24,10 +35,28 @@ def test_other_text_is_no_duration(text):
         Duration.of(text)
 
 
+@pytest.mark.parametrize("number", [1, 30, 90, 999, "30", " 090 "])
+def test_a_number_that_may_be_milliseconds_is_refused(number):
+    plain = str(number).strip()
+    says = f"got {number!r}: {plain}ms or {plain}samples?"
+    with pytest.raises(SettingsError) as refusal:
+        Duration.of(number)
+    assert str(refusal.value) == f"Expected a duration with its unit, {says}"
+    with pytest.raises(SettingsError) as refusal:
+        Settings(window=number)
+    assert str(refusal.value) == f"Expected a duration with its unit for window, {says}"
+
+
 @given(st.floats(0, 1000), st.sampled_from(["ms", "s"]))
 def test_a_duration_as_text_reads_back(value, unit):
     value = round(value, 9)
     assert Duration.of(str(Duration(value, unit))) == Duration(value, unit)
+
+
+@given(st.integers(0, 10**9))
+def test_samples_as_text_read_back(count):
+    given = Duration(count, "samples")
+    assert Duration.of(str(given)) == Duration.stored(str(count)) == given
 
 
 @pytest.mark.parametrize("rate", RATES)
@@ -83,8 +112,10 @@ def test_a_span_that_does_not_fit_is_refused(wrong):
 
 
 def test_settings_survive_as_a_dict():
-    settings = Settings(classes=5, mask="25ms", window=4000, threshold=0.4)
+    settings = Settings(classes=5, mask="25ms", window=4000, guess="400samples", threshold=0.4)
     assert Settings(**settings.as_dict()) == settings
+    before = settings.as_dict() | {"guess": "400"}  # as they were written without a unit
+    assert Settings.stored(before) == settings
 
 
 @pytest.mark.parametrize(

@@ -69,7 +69,7 @@ ENGINE: dict[str, Any] = {
     ),
     "mask": _of_onsets(
         str | None,
-        help="Mask time: after a hit, only louder hits are detected (30ms, 0.03s, samples).",
+        help="Mask time: after a hit, only louder hits are detected (30ms, 0.03s, 1323samples).",
         show_default="the method's",
     ),
     "window": _of_hits(str, help="Length of the final's window, from the onset."),

@@ -626,13 +626,17 @@ class Processor:
 
     @property
     def mask(self) -> int:
-        """[any thread] Shortest time between two hits in samples; may be set while running."""
+        """[any thread] Shortest time between two hits in samples; may be set while running.
+
+        A number is samples, as the one that is read; a text says its unit.
+        """
         return int(self._now["asked_mask"])
 
     @mask.setter
     def mask(self, value: Duration | str | int) -> None:
         self._require_begun()
-        self._state["asked_mask"] = Settings(mask=value).spans(self._samplerate).mask
+        given = value if isinstance(value, Duration | str) else f"{value}samples"
+        self._state["asked_mask"] = Settings(mask=given).spans(self._samplerate).mask
 
     @property
     def frozen(self) -> bool:

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 from msgspec import Meta, convert
 
+from rtcluster.durations import Duration
 from rtcluster.errors import SettingsError
 from rtcluster.learning.kit_schema import Unfit
 from rtcluster.settings import Settings
@@ -31,7 +32,7 @@ class Detection:
     silence : float or None
         dBFS.
     mask : str or None
-        A duration, as :class:`rtcluster.durations.Duration` reads it.
+        A duration, as :meth:`rtcluster.durations.Duration.stored` reads it.
     velocity_floor_db, velocity_ceiling_db : float or None
         Peaks of the softest and the loudest hits, dBFS.
     """
@@ -52,7 +53,7 @@ class Detection:
         try:
             Settings(
                 method=self.method, preset=self.preset, threshold=self.threshold,
-                silence=self.silence, mask=self.mask,
+                silence=self.silence, mask=self._mask,
             )  # fmt: skip
         except SettingsError as error:
             raise Unfit(str(error).removeprefix("Expected ").rstrip(".")) from error
@@ -67,7 +68,7 @@ class Detection:
             Names of settings that were asked for; they stay as given. A threshold is left out
             where another method or preset was asked for: it would mean nothing to it.
         """
-        own = self.as_dict()
+        own = self.as_dict() | {"mask": self._mask}
         if any(name in asked and getattr(given, name) != own[name] for name in _OF_THRESHOLD):
             own["threshold"] = None
         low, high = self.velocity_floor_db, self.velocity_ceiling_db
@@ -75,6 +76,10 @@ class Detection:
             own["velocity_range"] = f"{low:g},{high:g}"
         names = (*_OF_THRESHOLD, "threshold", "silence", "mask", "velocity_range")
         return {n: own[n] for n in names if n not in asked and own.get(n) is not None}
+
+    @property
+    def _mask(self) -> Duration | None:
+        return None if self.mask is None else Duration.stored(self.mask, "mask")
 
     def as_dict(self) -> dict[str, Any]:
         """All of it, in JSON's types."""

@@ -85,7 +85,7 @@ class Replay:
         self._log = log = read(folder)
         kit = Path(folder) / KIT_FILE
         try:
-            settings = Settings(**log.session["settings"])
+            settings = Settings.stored(log.session["settings"])
             if log.before_levels:
                 settings = replace(settings, threshold=settings.thresholds.threshold)
             microphones = tuple(log.session.get(MICROPHONES, ()))

@@ -61,6 +61,7 @@ def test_options_reach_the_engine(rtcluster, wav):
     [
         (["run", "WAV", "-k", "0"], 2, "Expected classes to be 1 to 32 or auto, got 0."),
         (["run", "WAV", "--mask", "soon"], 2, "Expected a duration"),
+        (["run", "WAV", "--mask", "30"], 2, "unit for mask, got '30': 30ms or 30samples?"),
         (["run", "WAV", "--method", "loud"], 2, "Expected method to be one of drums"),
         (["run", "WAV", "-c", "2"], 2, "Expected a channel from 1 to 1, got 2."),
         (["run", "WAV", "--guess", "100ms"], 2, "Expected guess to be at most the window"),

@@ -117,6 +117,15 @@ def test_a_value_is_read_as_if_it_were_typed(file, rtcluster, wav):
     assert "--warmup" in err
 
 
+def test_a_duration_says_its_unit(file, settings, rtcluster, wav):
+    file.write_text('guess = "900 samples"\n')
+    assert settings()["guess"] == "900samples"
+    file.write_text("guess = 30\n")
+    code, _, err = rtcluster("run", wav)
+    assert code == 2
+    assert "unit for guess, got '30': 30ms or 30samples?" in err
+
+
 def test_a_shell_completes_commands():
     done = subprocess.run(
         [sys.executable, "-c", "import sys; sys.argv[0] = 'rtcluster'\n"

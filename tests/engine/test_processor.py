@@ -160,6 +160,10 @@ def test_parameters_can_be_set_while_running(drums):
     processor.threshold = 100.0
     processor.mask = "100ms"
     assert processor.mask == 4410
+    processor.mask = 30  # of samples, as one reads it
+    assert processor.mask == 30
+    with pytest.raises(SettingsError, match="30ms or 30samples"):
+        processor.mask = "30"
     assert of(processor.process(drums.audio[half:]), Onset) == []
     with pytest.raises(SettingsError):
         processor.threshold = -1.0

@@ -13,7 +13,10 @@ from rtcluster.sources.groove import render
 from tests.fuzz.feed import Feed
 from tests.fuzz.watch import Finding, answer, check_events
 
-_DURATIONS = ("0", "1", "16", "30ms", "0.03s", "90ms", "500ms", "501ms", "0.5s", "22050", "1e3")
+_DURATIONS = (
+    "0", "16", "1samples", "16 samples", "30ms", "0.03s", "90ms", "500ms", "501ms", "0.5s",
+    "22050", "1e3",
+)  # fmt: skip
 
 VALUES: dict[str, tuple[Any, ...]] = {
     "classes": (1, 2, 3, 32, 33, "auto", "4", 0),

@@ -240,6 +240,8 @@ def test_tuned_settings_take_the_place_of_defaults_only(file):
     tuned = replace(load(file), detection=Detection(threshold=0.2, silence=-50.0, mask="40ms"))
     taken = Processor(kit=tuned).settings
     assert (taken.threshold, taken.silence, str(taken.mask)) == (0.2, -50.0, "40ms")
+    stored = replace(tuned, detection=Detection(mask="400"))
+    assert Processor(kit=stored).settings.spans(44100).mask == 400
     taken = Processor(Settings(threshold=0.1, mask="20ms"), kit=tuned).settings
     assert (taken.threshold, taken.silence, str(taken.mask)) == (0.1, -50.0, "20ms")
 

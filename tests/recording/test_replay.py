@@ -107,6 +107,14 @@ def test_a_recording_of_before_levels_has_a_fixed_threshold_and_other_velocities
     assert "zcr" in replayed(folder).difference
 
 
+def test_a_recording_whose_samples_have_no_unit_is_read(audio, live, folder):
+    with live(settings=Settings(guess="900samples", mask="400samples")) as session:
+        session.play(audio)
+    bare = {"guess": "900", "mask": 400}
+    edit(folder, lambda x: [x[0] | {"settings": x[0]["settings"] | bare}, *x[1:]])
+    assert same(folder).compared == len(session.kept.events)
+
+
 @pytest.mark.parametrize("driver", ["compiled", "python"])
 def test_either_driver_is_replayed(audio, live, folder, driver):
     with live(driver=driver) as session:
