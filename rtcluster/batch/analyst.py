@@ -167,8 +167,7 @@ def to_file(analyst: Analyst, job: Job, path: str, watch: Watch = _unwatched) ->
 
 def one_by_one(tasks: Sequence[Task], tell: Tell) -> Iterator[tuple[Task, Outcome]]:
     """Do tasks here, in their order; outcomes come as they are known."""
-    if not jit.was_compiled():
-        tell.compiling()
+    jit.when_compiling(tell.compiling)
 
     @contextmanager
     def watch(source: FileSource, _processor: Processor) -> Iterator[Progress]:

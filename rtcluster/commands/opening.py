@@ -62,7 +62,7 @@ def first_use(engine: EngineOptions, microphones: Sequence[int] | str | None = N
     processor = Processor(
         engine.settings, kit=engine.kit, explicit=engine.explicit, microphones=microphones
     )
-    show_compiling(processor.several)
+    show_compiling()
     say_driver(processor.driver)
     if processor.kit is not None and processor.kit.lacks_audio:
         say(
@@ -80,18 +80,15 @@ def listener_of(engine: EngineOptions, channel: Channels) -> Engine:
     return engine_of(channel, engine.settings, kit, engine.explicit)
 
 
-def show_compiling(several: bool = False) -> None:
-    """Show how far the kernel is compiled where it has to be: on a terminal; else say that it is.
-
-    `several` tells that several microphones are heard as one.
-    """
+def show_compiling() -> None:
+    """Show how far the kernel is compiled, if it has to be: on a terminal; else say that it is."""
     from rtcluster.commands.progress import OfCompiling
     from rtcluster.kernel import jit
 
     if sys.stderr is not None and sys.stderr.isatty():
         jit.tell_compiling(OfCompiling())
-    elif not jit.was_compiled(several):
-        say_compiling()
+    else:
+        jit.when_compiling(say_compiling)
 
 
 def say_compiling() -> None:

@@ -232,7 +232,8 @@ class Processor:
             drain(self._state, self._batch)
             complete_until(self._state)
             warm_up()
-        mark_compiled(several)
+        if not several:
+            mark_compiled()
         self._start(self.learner)
 
     def reset(self, *, forget: bool = False) -> None:

@@ -148,6 +148,19 @@ def tell_compiling(told: Callable[[float], None] | None) -> None:
     _told = told
 
 
+def when_compiling(say: Callable[[], None]) -> None:
+    """Have a function called once, when it shows that the kernel has to be compiled."""
+    said = False
+
+    def told(_share: float) -> None:
+        nonlocal said
+        if not said:
+            said = True
+            say()
+
+    tell_compiling(told)
+
+
 class _Count(Listener):  # type: ignore[misc]  # Numba has no types here
     """Counts functions that have been compiled; those of the cache are none."""
 
@@ -182,27 +195,26 @@ def watched(functions: int) -> Iterator[None]:
                 _told(1.0)
 
 
-def _mark(several: bool = False) -> Path | None:
+def _mark() -> Path | None:
     """A file in the cache that exists once this kernel has been compiled, if there is a cache.
 
-    Its name has what Numba compiles for: the version of Python and the processor; and whether it is
-    of what hears several microphones as one.
+    Its name has what Numba compiles for: the version of Python and the processor.
     """
     folder = cache_of(_mark).cache_path
     target = (sys.implementation.cache_tag, cpu_target.target_context.codegen().magic_tuple())
-    digest = hashlib.sha256(repr((source_digest(), target, several)).encode()).hexdigest()[:8]
+    digest = hashlib.sha256(repr((source_digest(), target)).encode()).hexdigest()[:8]
     return None if folder is None else Path(folder) / f"compiled_{digest}"
 
 
-def was_compiled(several: bool = False) -> bool:
-    """Whether an earlier run left this kernel in the cache, for one or several microphones."""
-    mark = _mark(several)
+def was_compiled() -> bool:
+    """Whether an earlier run left this kernel in the cache, as it hears one microphone."""
+    mark = _mark()
     return mark is not None and mark.exists()
 
 
-def mark_compiled(several: bool = False) -> None:
+def mark_compiled() -> None:
     """Note that the kernel is in the cache. Not being able to costs only a message."""
-    mark = _mark(several)
+    mark = _mark()
     if mark is not None and KernelCache.is_complete:
         with suppress(OSError):
             mark.touch()

@@ -8,7 +8,9 @@ import re
 import subprocess
 import sys
 
+import numpy as np
 import pytest
+import soundfile
 
 from rtcluster.commands.progress import OfCompiling
 
@@ -52,6 +54,25 @@ def test_it_tells_how_far_it_is_and_leaves_no_trace(place, wav):
     assert (code, "Compiling" in shown) == (0, False)
     assert list(place.rglob("entry.advance-*.nbc"))
     assert not list(place.rglob("*joint-*.nbc")), "of several microphones nothing is compiled"
+
+
+@pytest.mark.parametrize("out", [[], ["--out"]], ids=["straight", "to files"])
+def test_into_a_pipe_it_says_so_once_with_several_microphones_too(place, tmp_path, drums, out):
+    file = tmp_path / "two.wav"
+    soundfile.write(file, np.stack([drums.audio, 0.5 * drums.audio], 1), 44100, subtype="FLOAT")
+    for cached in place.rglob("*joint*.nb?"):
+        cached.unlink()
+
+    def said():
+        done = subprocess.run(
+            [sys.executable, "-m", "rtcluster", "run", file, "-c", "all", "--together",
+             *out, *(tmp_path / "events" for _ in out), *("--again" for _ in out)],
+            env=os.environ | {"NUMBA_CACHE_DIR": str(place)},
+            capture_output=True, text=True, timeout=300, check=True,
+        )  # fmt: skip
+        return done.stderr.count("Compiling the audio kernel for this machine")
+
+    assert [said(), said()] == [1, 0]
 
 
 def test_the_line_is_written_over_itself(monkeypatch, capsys):

@@ -249,7 +249,7 @@ def test_a_full_disk_is_said_once_and_the_kernel_is_not_taken_for_kept(kernel, m
 
 
 def test_first_use_is_of_a_python_a_numba_and_a_processor(monkeypatch):
-    marks = {jit._mark(), jit._mark(several=True)}
+    marks = {jit._mark()}
     with monkeypatch.context() as patch:
         patch.setattr(type(jit.cpu_target.target_context.codegen()), "magic_tuple", lambda _: ())
         marks.add(jit._mark())
@@ -259,7 +259,7 @@ def test_first_use_is_of_a_python_a_numba_and_a_processor(monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(jit, "source_digest", lambda: "has Numba's version in it")
         marks.add(jit._mark())
-    assert len(marks) == 5
+    assert len(marks) == 4
 
 
 def test_a_part_is_compiled_once_for_all_constants():
