@@ -43,7 +43,8 @@ from bench.recordings import DATA, Recording, load
 from bench.report import console as report_console
 from bench.report import percentiles, write
 from rtcluster import Processor, Settings
-from rtcluster.learning.learner import Lesson, Update
+from rtcluster.learning.learner import Update
+from rtcluster.learning.lesson import Lesson
 from rtcluster.settings import FEATURE_SETS
 from rtcluster.sources.groove import DRUMS, render
 

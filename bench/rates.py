@@ -21,8 +21,9 @@ import soxr
 
 from rtcluster import Final, Processor, Settings
 from rtcluster.learning.kit import Kit
+from rtcluster.learning.lesson import Pairs
 from rtcluster.learning.strokes import cut
-from rtcluster.learning.teaching import Pairs, Teacher, measuring
+from rtcluster.learning.teaching import Teacher, measuring
 from rtcluster.settings import FEATURE_SETS
 
 TAUGHT_AT, RATES = 44100, (48000, 96000)

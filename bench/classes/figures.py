@@ -14,7 +14,7 @@ from bench.classes.truth import Annotations, Labels, Mask, explained, matched
 from bench.classes.worth import agreement, halves, names_of, share, v_and_rand, worth
 from bench.recordings import Recording
 from rtcluster import Settings
-from rtcluster.learning.learner import Lesson
+from rtcluster.learning.lesson import Lesson
 from rtcluster.settings import AUTO
 
 LESSONS = 5

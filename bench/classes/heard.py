@@ -12,7 +12,7 @@ from bench.recordings import Recording
 from rtcluster import Processor, Settings
 from rtcluster.events import Classified, Event, Final, Guess, Relabel
 from rtcluster.learning.history import EARLIER_SESSION
-from rtcluster.learning.learner import Lesson
+from rtcluster.learning.lesson import Lesson
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,7 +36,8 @@ from rtcluster.kernel import shape
 from rtcluster.kernel.entry import measure_all
 from rtcluster.kernel.shape import FLOOR_SHARE, SHAPE, SILENT, WHOLE_S
 from rtcluster.learning import learner, seeding
-from rtcluster.learning.learner import Learner, Lesson
+from rtcluster.learning.learner import Learner
+from rtcluster.learning.lesson import Lesson
 from rtcluster.settings import AUTO, BANDS
 
 FEATURES = ("notebook", "best")

@@ -12,7 +12,8 @@ from rtcluster.errors import SettingsError
 from rtcluster.events import LEARNING
 from rtcluster.kernel.classify import classify
 from rtcluster.kernel.state import State
-from rtcluster.learning.learner import Learner, Lesson
+from rtcluster.learning.learner import Learner
+from rtcluster.learning.lesson import Lesson
 from rtcluster.learning.scaling import Array, Labels
 from rtcluster.settings import MAX_FEATURES, Settings
 from rtcluster.text import counted

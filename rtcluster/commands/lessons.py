@@ -118,7 +118,7 @@ class Strikes:
 
     def __init__(self, processor: Processor) -> None:
         from rtcluster.engine.tap import Tap
-        from rtcluster.learning.teaching import Pairs
+        from rtcluster.learning.lesson import Pairs
 
         self._tap, self._rate = Tap(processor, each=True), processor.samplerate
         self._pairs = Pairs()

@@ -24,7 +24,7 @@ from rtcluster.engine.drivers import choose
 from rtcluster.engine.figures import Counts, Latency
 from rtcluster.engine.samples import as_float32
 from rtcluster.errors import RtclusterError, SettingsError
-from rtcluster.events import EVENT, Event, Final, Guess, MergeOffer, decode
+from rtcluster.events import EVENT, Event, MergeOffer, decode
 from rtcluster.kernel import state as kernel_state
 from rtcluster.kernel.detector import configure
 from rtcluster.kernel.entry import complete_until, drain, publish
@@ -33,7 +33,8 @@ from rtcluster.learning import kit_file
 from rtcluster.learning.kit import Kit
 from rtcluster.learning.kit_edit import of_session
 from rtcluster.learning.kit_schema import NAMES, is_name
-from rtcluster.learning.learner import Learner, Lesson, Update, warm_up
+from rtcluster.learning.learner import Learner, Update, warm_up
+from rtcluster.learning.lesson import Lesson, Pairs
 from rtcluster.settings import RATES, Settings, Spans
 from rtcluster.text import counted
 
@@ -213,7 +214,7 @@ class Processor:
         self._state["threshold"] = setup.first_threshold(self.settings)
         self._state["mask"] = spans.mask
         self.learner = learner
-        self._guesses: dict[int, Guess] = {}
+        self._pairs = Pairs()
         self._offered: set[tuple[int, int]] = set()
         self._published = 0  # sample from which the newest model decides
         self._tell_names(learner.names)
@@ -545,13 +546,8 @@ class Processor:
         """[pump thread] Learn from the finals among the events; return what that makes known."""
         self._require_prepared()
         out: list[Event] = []
-        for event in events:
-            if isinstance(event, Final):
-                guess = self._guesses.pop(event.id, None)
-                if guess is not None:  # else its event was lost to a full ring
-                    out += self._apply(self.learner.learn(lesson_of(guess, event)), event.emitted)
-            elif isinstance(event, Guess):
-                self._guesses[event.id] = event
+        for guess, final in self._pairs.of(events):
+            out += self._apply(self.learner.learn(Lesson.of(guess, final)), final.emitted)
         return out
 
     def _apply(self, update: Update, emitted: int) -> list[Event]:
@@ -671,16 +667,3 @@ class Processor:
     def callback_load(self) -> dict[str, float]:
         """[pump thread] Share of the real time that the callback took, mean and 99th percentile."""
         return figures.callback_load(self._now, self._samplerate)
-
-
-def lesson_of(guess: Guess, final: Final) -> Lesson:
-    """What a hit teaches."""
-    return Lesson(
-        id=final.id,
-        guess=np.array(guess.features),
-        final=np.array(final.features),
-        zcr=final.zcr,
-        whole=not final.overlapped,
-        class_=final.class_,
-        parts=tuple(part.class_ for part in final.parts),
-    )

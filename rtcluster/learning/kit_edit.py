@@ -75,7 +75,7 @@ def merge(kit: Kit, a: str, b: str) -> Kit:
     keep, goes = number_of(kit, a), number_of(kit, b)
     if keep == goes:
         raise RtclusterError(f"Expected two classes to merge, got {kit.names[keep]!r} twice.")
-    return _merged(kit, keep, goes)
+    return _without(kit, goes, keep)
 
 
 def of_session(
@@ -116,7 +116,7 @@ def of_session(
     for number in reversed(range(len(names)) if merged else ()):
         first = names.index(names[number])
         if first != number:
-            kit = _merged(kit, first, number)
+            kit = _without(kit, number, first)
     return kit
 
 
@@ -124,21 +124,6 @@ def _apart(names: list[str]) -> list[str]:
     """Names that differ: the first of each, and free ones."""
     free = (name for n in itertools.count() if (name := f"class {n}") not in names)
     return [name if names.index(name) == n else next(free) for n, name in enumerate(names)]
-
-
-def _merged(kit: Kit, keep: int, goes: int) -> Kit:
-    learned = copy.deepcopy(_learned(kit))
-    owner = learned["centres"]["owner"]
-    owner[:] = [keep if class_ == goes else class_ for class_ in owner]
-    for hit in learned["prototypes"]:
-        hit["class"] = keep if hit["class"] == goes else hit["class"]
-    learned["taught"] = True
-    strokes = copy.deepcopy(kit.strokes)
-    if strokes is not None:
-        strokes.pop("held_out", None)  # they were other classes
-        for one in strokes["audio"]:
-            one["class"] = keep if one["class"] == goes else one["class"]
-    return _without(kit, learned, strokes, goes)
 
 
 def remove(kit: Kit, class_: str) -> Kit:
@@ -155,16 +140,7 @@ def remove(kit: Kit, class_: str) -> Kit:
             f"Expected another class beside {kit.names[0]!r} in {kit.source}, got none; delete "
             "the file instead."
         )
-    learned = copy.deepcopy(_learned(kit))
-    centres = learned["centres"]
-    kept = [n for n, owner in enumerate(centres["owner"]) if owner != goes]
-    learned["centres"] = {name: [rows[n] for n in kept] for name, rows in centres.items()}
-    learned["prototypes"] = [hit for hit in learned["prototypes"] if hit["class"] != goes]
-    strokes = copy.deepcopy(kit.strokes)
-    if strokes is not None:
-        strokes.pop("held_out", None)
-        strokes["audio"] = [one for one in strokes["audio"] if one["class"] != goes]
-    return _without(kit, learned, strokes, goes)
+    return _without(kit, goes)
 
 
 def _learned(kit: Kit) -> dict[str, Any]:
@@ -173,15 +149,31 @@ def _learned(kit: Kit) -> dict[str, Any]:
     return kit.learned
 
 
-def _without(kit: Kit, learned: dict[str, Any], strokes: dict[str, Any] | None, number: int) -> Kit:
-    """The kit without a number that nothing is of any more; those above it move down."""
-    owner = learned["centres"]["owner"]
-    owner[:] = [class_ - (class_ > number) for class_ in owner]
-    for hit in learned["prototypes"]:
-        hit["class"] -= hit["class"] > number
-    for one in () if strokes is None else strokes["audio"]:
-        one["class"] -= one["class"] > number
-    names = kit.names[:number] + kit.names[number + 1 :]
+def _without(kit: Kit, goes: int, into: int | None = None) -> Kit:
+    """The kit without a class: what was of it is another's, or goes too. Those above move down.
+
+    With what was another's it is a taught kit: a person has said what belongs together.
+    """
+    learned, strokes = _learned(kit), kit.strokes
+    number = {
+        class_: class_ - (class_ > goes) for class_ in range(len(kit.names)) if class_ != goes
+    }
+    taught = learned["taught"] or into is not None
+    if into is not None:
+        number[goes] = number[into]
+
+    def rest(hits: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        return [one | {"class": number[one["class"]]} for one in hits if one["class"] in number]
+
+    centres = learned["centres"]
+    kept = [place for place, class_ in enumerate(centres["owner"]) if class_ in number]
+    centres = {name: [values[place] for place in kept] for name, values in centres.items()}
+    centres["owner"] = [number[class_] for class_ in centres["owner"]]
+    hits = rest(learned["prototypes"])
+    learned = learned | {"taught": taught, "centres": centres, "prototypes": hits}
+    if strokes is not None:  # which were held out is not kept: they were other classes
+        strokes = {"samplerate": strokes["samplerate"], "audio": rest(strokes["audio"])}
+    names = kit.names[:goes] + kit.names[goes + 1 :]
     return replace(kit, names=names, learned=learned, strokes=strokes)
 
 

@@ -28,7 +28,7 @@ from typing import Any
 import numpy as np
 
 from rtcluster import plugins
-from rtcluster.events import LEARNING, UNKNOWN, Relabel
+from rtcluster.events import UNKNOWN, Relabel
 from rtcluster.kernel.state import State
 from rtcluster.learning import model as models
 from rtcluster.learning import seeding
@@ -36,6 +36,7 @@ from rtcluster.learning.centres import Centres, MiniBatch
 from rtcluster.learning.drum_sets import DrumSets, Odds
 from rtcluster.learning.history import EARLIER_SESSION, FEWEST, History, StoredHit, rows, strays
 from rtcluster.learning.kmeans import Partition, kmeans, settle
+from rtcluster.learning.lesson import Lesson
 from rtcluster.learning.model import Stage
 from rtcluster.learning.scaling import (
     HELD,
@@ -77,37 +78,6 @@ LEAD_S = 0.020
 
 COUNTING_LEAD_S = 0.200
 """The same where drums were counted, which takes longer."""
-
-
-@dataclass(frozen=True, slots=True)
-class Lesson:
-    """A hit, as it is given to the learner.
-
-    Attributes
-    ----------
-    id : int
-    guess, final : ndarray of float64, shape (n_features,)
-        Raw features.
-    zcr : float
-        Zero crossings of the final's window, whatever the features are.
-    whole : bool
-        No other hit cut the window short.
-    class_ : int
-        The class in the final's event: what the listener was told.
-    taught : int or None
-        The class as a person has it.
-    parts : tuple of int
-        The classes of all drums that the event told, where a kit can tell two.
-    """
-
-    id: int
-    guess: Array
-    final: Array
-    zcr: float
-    whole: bool
-    class_: int = LEARNING
-    taught: int | None = None
-    parts: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

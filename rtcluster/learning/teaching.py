@@ -13,18 +13,16 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from rtcluster.events import Event, Final, Guess
+from rtcluster.events import Final, Guess
 from rtcluster.learning.detection import Detection
 from rtcluster.learning.held_out import held_out
 from rtcluster.learning.kit import Kit
-from rtcluster.learning.learner import Learner, Lesson
+from rtcluster.learning.learner import Learner
+from rtcluster.learning.lesson import Lesson
 from rtcluster.learning.scaling import Array, scaling_for
 from rtcluster.learning.separation import Separation, distances, separation
 from rtcluster.learning.strokes import Audio, Stroke, read, stored
 from rtcluster.settings import BAND_FEATURES, FEATURE_SETS, MAX_FEATURES, Settings
-
-HITS = 5
-"""Hits of each drum."""
 
 NEARER = 0.5
 """A hit is refused if another drum is this much nearer than the own one ..."""
@@ -66,25 +64,6 @@ class Verdict:
 
     taken: bool
     like: str = ""
-
-
-class Pairs:
-    """Puts the guess and the final of each hit together."""
-
-    def __init__(self) -> None:
-        self._guesses: dict[int, Guess] = {}
-
-    def of(self, events: Iterable[Event]) -> list[tuple[Guess, Final]]:
-        """Hits that the events complete, in order."""
-        out = []
-        for event in events:
-            if isinstance(event, Final):
-                guess = self._guesses.pop(event.id, None)
-                if guess is not None:
-                    out.append((guess, event))
-            elif isinstance(event, Guess):
-                self._guesses[event.id] = event
-        return out
 
 
 def measuring(settings: Settings) -> Settings:
@@ -151,12 +130,9 @@ class Teacher:
         self._refused = 0
         self._strokes.append(audio)
         self._lessons.append(
-            Lesson(
+            replace(
+                Lesson.of(guess, final),
                 id=1 + self._lessons[-1].id if self._lessons else 0,
-                guess=np.array(guess.features),
-                final=np.array(final.features),
-                zcr=final.zcr,
-                whole=not final.overlapped,
                 taught=class_,
             )
         )

@@ -18,7 +18,7 @@ from bench.classes.worth import agreement, halves, names_of, v_and_rand
 from bench.recordings import Recording, join
 from rtcluster import Settings
 from rtcluster.events import Final, Guess, Onset, Relabel
-from rtcluster.learning.learner import Lesson
+from rtcluster.learning.lesson import Lesson
 
 
 def recording(times: list[float], optional: list[float] | None = None) -> Recording:

@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rtcluster import Settings
-from rtcluster.learning.learner import SETTLED, Learner, Lesson
+from rtcluster.learning.learner import SETTLED, Learner
+from rtcluster.learning.lesson import Lesson
 
 DRUMS = np.array([[20, 12.0], [400, 5.0], [1500, 1.0]])
 

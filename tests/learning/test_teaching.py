@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from rtcluster import Final, Guess, Processor, Settings
+from rtcluster.learning.lesson import Pairs
 from rtcluster.learning.separation import separation, spreads_apart, verdict
-from rtcluster.learning.teaching import PATIENCE, Pairs, Teacher, measuring
+from rtcluster.learning.teaching import PATIENCE, Teacher, measuring
 from rtcluster.settings import FEATURE_SETS, MAX_FEATURES
 from rtcluster.sources import groove
 

@@ -11,8 +11,9 @@ import numpy.typing as npt
 
 from rtcluster import Event, Processor, Settings
 from rtcluster.learning.kit import Kit
+from rtcluster.learning.lesson import Pairs
 from rtcluster.learning.strokes import cut
-from rtcluster.learning.teaching import Pairs, Teacher, measuring
+from rtcluster.learning.teaching import Teacher, measuring
 from rtcluster.sources import groove
 
 RATE = 44100
