@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from rtcluster.commands.outputs import Outputs
     from rtcluster.engine.channels import Engine
     from rtcluster.engine.processor import Processor
+    from rtcluster.learning.kit import Kit
     from rtcluster.session.controls import Controls
     from rtcluster.session.takes import Source, Takes
     from rtcluster.sinks import Sink
@@ -53,6 +54,17 @@ def _save(processor: Processor, target: Late) -> None:
         say(f"Saved {', '.join(kit.names)} in {path}.")
     else:
         say(f"No classes yet; {target.path} was not written.")
+
+
+def kit_before(engine: EngineOptions) -> Kit | None:
+    """The kit whose other half is kept: --kit's, or the one that --save-kit replaces."""
+    from rtcluster.learning.kit_file import load
+
+    if engine.kit is not None:
+        return load(engine.kit)
+    with suppress(RtclusterError):  # what is no kit is replaced only if that was asked for
+        return load(str(engine.save_kit))
+    return None
 
 
 def first_use(engine: EngineOptions, microphones: Sequence[int] | str | None = None) -> Processor:

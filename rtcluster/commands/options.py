@@ -15,7 +15,7 @@ from typing import Annotated, Any, TypeAlias
 import typer
 
 from rtcluster.commands.settings_file import NAME, take_preset
-from rtcluster.commands.writing import guard, show_parameters
+from rtcluster.commands.writing import guard, show_options
 from rtcluster.errors import SettingsError
 from rtcluster.presets import METHODS, PRESETS
 from rtcluster.settings import (
@@ -265,27 +265,10 @@ def engine_options(**defaults: Any) -> Callable[[Callable[..., None]], Callable[
     callable
         A decorator. The command it decorates takes an ``engine`` argument first.
     """
-    standard = Settings().as_dict() | {
-        "features": "notebook",
-        "classes": "2",
-        "kit": None,
-        "save_kit": None,
-    }
+    standard = Settings().as_dict() | {"features": "notebook", "classes": "2"}
+    standard |= dict.fromkeys(KITS) | defaults
 
     def decorate(command: Callable[..., None]) -> Callable[..., None]:
-        signature = inspect.signature(command, eval_str=True)
-        own = [p for name, p in signature.parameters.items() if name != "engine"]
-        shared = [
-            inspect.Parameter(
-                name,
-                inspect.Parameter.KEYWORD_ONLY,
-                default=defaults.get(name, standard[name]),
-                annotation=option,
-            )
-            for name, option in (KITS | ENGINE).items()
-        ]
-        own = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in own]
-
         @functools.wraps(command)
         def wrapped(context: typer.Context, **given: Any) -> None:
             values = {name: given.pop(name) for name in ENGINE}
@@ -305,8 +288,7 @@ def engine_options(**defaults: Any) -> Callable[[Callable[..., None]], Callable[
         context = inspect.Parameter(
             "context", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=typer.Context
         )
-        parameters = [context, *own, *shared]
-        show_parameters(wrapped, parameters)
+        show_options(wrapped, command, KITS | ENGINE, standard, place_of="engine", first=[context])
         return wrapped
 
     return decorate

@@ -6,17 +6,16 @@
 from __future__ import annotations
 
 import functools
-import inspect
 import shutil
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
 from rtcluster.commands.options import group
 from rtcluster.commands.terminal import fail, say
-from rtcluster.commands.writing import guard, show_parameters
+from rtcluster.commands.writing import guard, show_options
 from rtcluster.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -56,30 +55,25 @@ OUTPUTS: dict[str, Any] = {
     "host": _page(str, help="Address to serve the page on; other machines may see it then."),
     "port": _page(int, help="Port of the page (0: any free one).", min=0, max=65535),
 }
-STANDARD = {
-    "jsonl": None, "record": None, "record_format": "wav", "midi": None, "note": None,
-    "send": "guess", "osc": None, "latency_offset": None, "bpm": None, "monitor": False,
-    "open_": False, "host": "127.0.0.1", "port": 0,
-}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class Outputs:
     """What the options came to; see :data:`OUTPUTS`."""
 
-    jsonl: str | None
-    record: str | None
-    record_format: str
-    midi: str | None
-    note: tuple[str, ...]
-    send: str
-    osc: str | None
-    latency_offset: str | None
-    bpm: float | None
-    monitor: bool
-    open_: bool
-    host: str
-    port: int
+    jsonl: str | None = None
+    record: str | None = None
+    record_format: str = "wav"
+    midi: str | None = None
+    note: Sequence[str] | None = None
+    send: str = "guess"
+    osc: str | None = None
+    latency_offset: str | None = None
+    bpm: float | None = None
+    monitor: bool = False
+    open_: bool = False
+    host: str = "127.0.0.1"
+    port: int = 0
 
     def __post_init__(self) -> None:
         """Refuse what cannot be meant, before anything is opened."""
@@ -112,7 +106,7 @@ class Outputs:
                 from rtcluster.sinks.drum_map import parse_notes
                 from rtcluster.sinks.midi import MidiOut
 
-                notes = parse_notes(list(self.note))
+                notes = parse_notes(self.note or ())
                 midi = MidiOut.open(self.midi, send=self.send, notes=notes, offset_s=offset_s)
                 sinks.append(midi)
                 if midi.port.virtual:
@@ -169,26 +163,16 @@ def output_options(*names: str) -> Callable[[Callable[..., None]], Callable[...,
     """
     table = {name: OUTPUTS[name] for name in names or OUTPUTS}
 
-    def decorate(command: Callable[..., None]) -> Callable[..., None]:
-        signature = inspect.signature(command, eval_str=True)
-        own = [p for name, p in signature.parameters.items() if name != "outputs"]
-        shared = [
-            inspect.Parameter(
-                name, inspect.Parameter.KEYWORD_ONLY, default=STANDARD[name], annotation=option
-            )
-            for name, option in table.items()
-        ]
+    defaults: dict[str, Any] = {one.name: one.default for one in fields(Outputs)}
 
+    def decorate(command: Callable[..., None]) -> Callable[..., None]:
         @functools.wraps(command)
         def wrapped(*arguments: Any, **given: Any) -> None:
-            values: dict[str, Any] = {**STANDARD, **{name: given.pop(name) for name in table}}
-            values["note"] = tuple(values["note"] or ())
+            values = defaults | {name: given.pop(name) for name in table}
             values["monitor"] |= values["open_"]
             command(*arguments, outputs=Outputs(**values), **given)
 
-        keyword = inspect.Parameter.KEYWORD_ONLY
-        own = [p if p.name == "engine" else p.replace(kind=keyword) for p in own]
-        show_parameters(wrapped, [*own, *shared])
+        show_options(wrapped, command, table, defaults, place_of="outputs")
         return wrapped
 
     return decorate

@@ -30,7 +30,7 @@ def of_one(name: str, frames: int | None, samplerate: int) -> Iterator[Callable[
     if frames is not None and frames < LONG_FILE_S * samplerate:
         yield lambda _: None
         return
-    with _bar("{task.description}") as bar:
+    with _bar() as bar:
         task = bar.add_task(Path(name).name, total=frames)
         yield lambda some: bar.advance(task, some)
 
@@ -57,7 +57,7 @@ class OfMany:
                 return Text(f"{speed:.0f} × real time" if speed else "")
 
         self._files, self._done, self._seconds = files, 0, 0.0
-        self._bar = _bar("{task.description}", Speed())
+        self._bar = _bar(Speed())
         self._task = self._bar.add_task(self._text(), total=seconds or None)
 
     def _text(self) -> str:
@@ -119,13 +119,13 @@ class OfCompiling:
         self._shown = text
 
 
-def _bar(text: str, *more: Any) -> Any:
+def _bar(*more: Any) -> Any:
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
     from rich.table import Column
 
     columns = (
-        TextColumn(text, table_column=Column(max_width=_NAME_WIDTH, no_wrap=True)),
+        TextColumn("{task.description}", table_column=Column(max_width=_NAME_WIDTH, no_wrap=True)),
         BarColumn(),
         TextColumn("{task.percentage:>3.0f} %"),
         *more,

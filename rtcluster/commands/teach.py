@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rtcluster.commands.opening import first_use
+from rtcluster.commands.opening import first_use, kit_before
 from rtcluster.commands.options import (
     Blocksize,
     Channels,
@@ -21,12 +20,11 @@ from rtcluster.commands.options import (
 )
 from rtcluster.commands.terminal import INTERRUPTED, fail, say, until_interrupted
 from rtcluster.commands.writing import Late, writes
-from rtcluster.errors import RtclusterError, SettingsError
+from rtcluster.errors import SettingsError
 from rtcluster.settings import FEATURE_SETS, MAX_CLASSES
 from rtcluster.text import counted
 
 if TYPE_CHECKING:
-    from rtcluster.learning.kit import Kit
     from rtcluster.learning.teaching import Teacher
 
 
@@ -70,7 +68,7 @@ def teach(
     if engine.save_kit is None:
         raise SettingsError("Expected --save-kit FILE to keep what is taught, got none; name one.")
     chosen = channel_of(channel)
-    tuned = _tuned(engine)
+    tuned = kit_before(engine)
     detection = None if tuned is None else tuned.detection
     settings = engine.settings
     if "features" not in engine.explicit:
@@ -88,17 +86,6 @@ def teach(
     save(path, teacher.kit(rate, detection, microphones))
     _report(teacher)
     say(f"Saved {', '.join(teacher.names)} in {path}.")
-
-
-def _tuned(engine: EngineOptions) -> Kit | None:
-    """The kit whose detector settings are used and kept: --kit's, or what --save-kit replaces."""
-    from rtcluster.learning.kit_file import load
-
-    if engine.kit is not None:
-        return load(engine.kit)
-    with suppress(RtclusterError):  # what is no kit is replaced only if that was asked for
-        return load(str(engine.save_kit))
-    return None
 
 
 def _check_names(names: tuple[str, ...]) -> None:

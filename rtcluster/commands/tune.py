@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-from contextlib import suppress
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from rtcluster.batch.jobs import index_of
-from rtcluster.commands.opening import first_use
+from rtcluster.commands.opening import first_use, kit_before
 from rtcluster.commands.options import (
     Blocksize,
     Channel,
@@ -21,14 +20,13 @@ from rtcluster.commands.options import (
 )
 from rtcluster.commands.terminal import INTERRUPTED, fail, say, until_interrupted
 from rtcluster.commands.writing import Late, guard, writes
-from rtcluster.errors import RtclusterError, SettingsError
+from rtcluster.errors import SettingsError
 
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
     from rtcluster.engine.tuning import Trial, Tuning
-    from rtcluster.learning.kit import Kit
 
 
 @writes
@@ -57,12 +55,7 @@ def tune(
     target = Late(path)
     if channel is not None and channel < 1:
         raise SettingsError(f"Expected a channel from 1, got {channel}.")
-    base: Kit | None = None
-    if engine.kit is not None:
-        base = load(engine.kit)
-    else:
-        with suppress(RtclusterError):  # what is no kit is replaced only if that was asked for
-            base = load(path)
+    base = kit_before(engine)
     if file is not None:
         audio, rate = _of_file(file, seconds, channel, samplerate)
     else:

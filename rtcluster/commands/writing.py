@@ -34,20 +34,47 @@ _command_line: ContextVar[Mapping[str, object]] = ContextVar(
 _OVERWRITE = Annotated[bool, typer.Option("--overwrite", help="Overwrite existing files.")]
 
 
-def show_parameters(command: Callable[..., None], parameters: Sequence[inspect.Parameter]) -> None:
-    """Have a decorated command show these parameters to Typer, which reads them off it."""
-    command.__dict__["__signature__"] = inspect.Signature(parameters)
-    command.__annotations__ = {one.name: one.annotation for one in parameters}
+_KEYWORD = inspect.Parameter.KEYWORD_ONLY
+
+
+def show_options(
+    wrapped: Callable[..., None],
+    command: Callable[..., None],
+    options: Mapping[str, Any],
+    defaults: Mapping[str, Any],
+    *,
+    place_of: str = "",
+    first: Sequence[inspect.Parameter] = (),
+) -> None:
+    """Have a decorated command show its parameters and more options to Typer, which reads them off.
+
+    Parameters
+    ----------
+    wrapped, command : callable
+        What the decorator has made of the command, and the command.
+    options, defaults : mapping
+        By name: what annotates each of the options, which come last, and its default.
+    place_of : str
+        The command's own parameter that is made of them, and not shown.
+    first : sequence of inspect.Parameter
+        What is handed over by place, before all else.
+    """
+    own = inspect.signature(command, eval_str=True).parameters.values()
+    parameters = [
+        *first,
+        # The engine is handed over by place.
+        *(p if p.name == "engine" else p.replace(kind=_KEYWORD) for p in own if p.name != place_of),
+        *(
+            inspect.Parameter(name, _KEYWORD, default=defaults[name], annotation=option)
+            for name, option in options.items()
+        ),
+    ]
+    wrapped.__dict__["__signature__"] = inspect.Signature(parameters)
+    wrapped.__annotations__ = {one.name: one.annotation for one in parameters}
 
 
 def writes(command: Callable[..., None]) -> Callable[..., None]:
     """Give a command ``--overwrite``, which :func:`guard` looks up."""
-    signature = inspect.signature(command, eval_str=True)
-    option = inspect.Parameter(
-        "overwrite", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=_OVERWRITE
-    )
-    keyword = inspect.Parameter.KEYWORD_ONLY
-    own = [one.replace(kind=keyword) for one in signature.parameters.values()]
 
     @functools.wraps(command)
     def wrapped(**given: Any) -> None:
@@ -58,7 +85,7 @@ def writes(command: Callable[..., None]) -> Callable[..., None]:
         finally:
             _command_line.reset(token)
 
-    show_parameters(wrapped, [*own, option])
+    show_options(wrapped, command, {"overwrite": _OVERWRITE}, {"overwrite": False})
     return wrapped
 
 

@@ -15,25 +15,17 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from rtcluster.notebook.audio import Recording, load
-    from rtcluster.notebook.clusters import Analysis, analyze, cluster
-    from rtcluster.notebook.command import run_analyze
-    from rtcluster.notebook.optima import Optimum, Survey, survey
-    from rtcluster.notebook.reference import Hits, measure
-
-__all__ = [
-    "Analysis",
-    "Hits",
-    "Optimum",
-    "Recording",
-    "Survey",
-    "analyze",
-    "cluster",
-    "load",
-    "measure",
-    "run_analyze",
-    "survey",
-]
+    from rtcluster.notebook.audio import Recording as Recording
+    from rtcluster.notebook.audio import load as load
+    from rtcluster.notebook.clusters import Analysis as Analysis
+    from rtcluster.notebook.clusters import analyze as analyze
+    from rtcluster.notebook.clusters import cluster as cluster
+    from rtcluster.notebook.command import run_analyze as run_analyze
+    from rtcluster.notebook.optima import Optimum as Optimum
+    from rtcluster.notebook.optima import Survey as Survey
+    from rtcluster.notebook.optima import survey as survey
+    from rtcluster.notebook.reference import Hits as Hits
+    from rtcluster.notebook.reference import measure as measure
 
 _HOME = {
     "Analysis": "clusters",
@@ -48,6 +40,8 @@ _HOME = {
     "load": "audio",
     "run_analyze": "command",
 }
+
+__all__ = [*_HOME]
 
 
 def __getattr__(name: str) -> Any:

@@ -5,8 +5,9 @@ Standard output stays empty; progress goes to standard error.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from types import TracebackType
 from typing import get_args
 
 from rich.console import Console
@@ -21,53 +22,27 @@ PAGE = "report.html"
 """Name of the page in the folder."""
 
 
-class Stages:
-    """Progress on standard error: a line for each stage of the work.
+@contextmanager
+def stages() -> Iterator[Callable[[str], Tick]]:
+    """Progress on standard error: a line for each stage of the work, complete unless it failed.
 
-    Parameters
-    ----------
-    console : Console, optional
-        Where to; standard error by default.
+    Gives what begins a stage by its name, and returns the function that takes its progress.
     """
+    tasks: list[TaskID] = []
+    columns = TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn()
+    with Progress(*columns, console=Console(stderr=True)) as bar:
 
-    def __init__(self, console: Console | None = None) -> None:
-        self._bar = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            TimeElapsedColumn(),
-            console=console or Console(stderr=True),
-        )
-        self._task: TaskID | None = None
+        def complete() -> None:
+            for task in tasks[-1:]:
+                bar.update(task, completed=1, total=1)
 
-    def __enter__(self) -> Stages:
-        """Start to show."""
-        self._bar.start()
-        return self
+        def stage(name: str) -> Tick:
+            complete()
+            tasks.append(task := bar.add_task(name, total=None))
+            return lambda done, total: bar.update(task, completed=done, total=total)
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Stop; the last stage is complete unless it failed."""
-        if kind is None:
-            self._complete()
-        self._bar.stop()
-
-    def __call__(self, name: str) -> Tick:
-        """Begin a stage and return the function that takes its progress."""
-        self._complete()
-        task = self._task = self._bar.add_task(name, total=None)
-
-        def tick(done: int, total: int) -> None:
-            self._bar.update(task, completed=done, total=total)
-
-        return tick
-
-    def _complete(self) -> None:
-        if self._task is not None:
-            self._bar.update(self._task, completed=1, total=1)
+        yield stage
+        complete()
 
 
 def run_analyze(
@@ -143,7 +118,7 @@ def run_analyze(
     folder = Path(f"{Path(path).stem}-report") if out is None else Path(out)
     target = manifest.ReportFolder(folder, Guard() if guard is None else guard)
     place = f"a folder to write the report to at {folder}"
-    with expecting(place, "name another with -o"), Stages() as stage:
+    with expecting(place, "name another with -o"), stages() as stage:
         tick = stage("reading")
         folder.mkdir(parents=True, exist_ok=True)
         recording = audio.load(path, rate, scratch=folder, tick=tick)

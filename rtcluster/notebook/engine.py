@@ -8,39 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rtcluster.notebook.audio import Tick, silent
 
+if TYPE_CHECKING:
+    from rtcluster.engine.processor import Processor
+
 BLOCK = 4096
 """Samples given to the engine at once; any size gives the same events."""
-
-
-class Event(Protocol):
-    """Anything that the engine emits."""
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return the event as an object of the event schema."""
-        ...
-
-
-class Engine(Protocol):
-    """The face of `rtcluster.Processor` that is used here."""
-
-    def prepare(self, samplerate: int, blocksize: int) -> Any:
-        """Allocate and compile."""
-        ...
-
-    def process(self, block: NDArray[np.float32]) -> Iterable[Event]:
-        """Take the next samples and return what they brought."""
-        ...
-
-    def flush(self) -> Iterable[Event]:
-        """End the stream and return the finals still open."""
-        ...
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -93,7 +72,7 @@ def run(
     fs: int,
     classes: int = 2,
     *,
-    engine: Engine | None = None,
+    engine: Processor | None = None,
     tick: Tick = silent,
 ) -> EngineRun:
     """Give a signal to the streaming engine, block by block.
@@ -106,7 +85,7 @@ def run(
         Sampling rate in Hz.
     classes : int
         Classes that the engine learns.
-    engine : Engine, optional
+    engine : Processor, optional
         A fresh processor; by default ``Processor(Settings(classes=classes))``.
     tick : callable
         Told the samples given and all samples.
@@ -130,7 +109,6 @@ def run(
         chosen = Settings(classes=classes)
         settings = chosen.as_dict()
         engine = Processor(chosen)
-    assert engine is not None
     engine.prepare(samplerate=fs, blocksize=BLOCK)
     events: list[dict[str, Any]] = []
     for start in range(0, len(x), BLOCK):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
@@ -13,6 +14,11 @@ from numpy.typing import NDArray
 from rtcluster.events import LEARNING, UNKNOWN, UNKNOWN_NAME
 from rtcluster.performance import statistics
 from rtcluster.performance.statistics import Array, Estimate, Z
+
+EARLY, ON_TIME, LATE = "early", "on time", "late"
+
+OFF_GRID = ""
+"""Verdict on a hit that no grid was found for."""
 
 ACCENT = 16
 """Steps of velocity over the drum's median from which a hit is an accent, of 127."""
@@ -217,17 +223,20 @@ def timing(hits: DrumHits, which: NDArray[np.bool_]) -> Timing | None:
     grid = np.sqrt(np.maximum(hits.uncertainties[on] ** 2 - hits.dating[on] ** 2, 0.0))
     shared = math.hypot(1e3 * float(np.median(grid)), 1e3 * float(np.median(hits.dating[on])))
     mean_ms = Estimate(middle.value, math.hypot(middle.uncertainty, shared))
-    counts = dict.fromkeys(("early", "on time", "late"), 0)
-    for i in np.flatnonzero(on):
-        counts[hits.verdicts[i]] += 1
-    verdict = "on time"
-    if abs(mean_ms.value) > mean_ms.uncertainty:
-        verdict = "early" if mean_ms.value < 0 else "late"
+    counts = Counter(hits.verdicts[i] for i in np.flatnonzero(on))
     p5, p50, p95 = (statistics.quantile(ms, q) for q in (0.05, 0.5, 0.95))
     return Timing(
-        n, int(here.sum()) - n, counts["early"], counts["on time"], counts["late"], mean_ms, sd,
-        jitter(sd, 1e3 * hits.dating[on] / Z), p5, p50, p95, verdict,
+        n, int(here.sum()) - n, counts[EARLY], counts[ON_TIME], counts[LATE], mean_ms, sd,
+        jitter(sd, 1e3 * hits.dating[on] / Z), p5, p50, p95,
+        verdict(mean_ms.value, mean_ms.uncertainty),
     )  # fmt: skip
+
+
+def verdict(deviation: float, half: float) -> str:
+    """Whether a deviation is early or late, by more than its uncertainty, in the same unit."""
+    if math.isnan(deviation):
+        return OFF_GRID
+    return ON_TIME if abs(deviation) <= half else EARLY if deviation < 0 else LATE
 
 
 def jitter(sd: Estimate, spreads: Array) -> Estimate:

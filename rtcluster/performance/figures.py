@@ -12,11 +12,6 @@ from rtcluster.performance.drums import Drum, Timing
 from rtcluster.performance.runs import Intervals, Run
 from rtcluster.performance.statistics import Array, Estimate
 
-EARLY, ON_TIME, LATE = "early", "on time", "late"
-
-OFF_GRID = ""
-"""Verdict on a hit that no grid was found for."""
-
 
 @dataclass(frozen=True, slots=True)
 class Tempo:

@@ -19,7 +19,7 @@ import numpy as np
 from rtcluster.performance import beat as beats
 from rtcluster.performance import spread
 from rtcluster.performance.beat import Beat
-from rtcluster.performance.figures import EARLY, LATE, OFF_GRID, ON_TIME
+from rtcluster.performance.drums import OFF_GRID, verdict
 from rtcluster.performance.measures import PAUSE_S, holds
 from rtcluster.performance.pulse import follow
 from rtcluster.performance.statistics import Array, middle, regress
@@ -210,12 +210,13 @@ class Live:
             late = late - np.median(late)
         out["steadiness"] = self._steadiness(1e3 * late, hits)
         deviation, half = float(late[-1]), doubt
-        verdict = ON_TIME if abs(deviation) <= half else EARLY if deviation < 0 else LATE
         out["last"] = {
             "id": hits[-1].id,
             "deviation": _round(1e3 * deviation),
             "uncertainty": _round(1e3 * half),
-            "verdict": verdict if abs(deviation) < period / count / 2 else OFF_GRID,
+            "verdict": (
+                verdict(deviation, half) if abs(deviation) < period / count / 2 else OFF_GRID
+            ),
         }
         return out
 

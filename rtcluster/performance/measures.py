@@ -14,16 +14,7 @@ from rtcluster.performance import drums as by_drum
 from rtcluster.performance import pulse as pulses
 from rtcluster.performance import spread
 from rtcluster.performance.drums import Further
-from rtcluster.performance.figures import (
-    EARLY,
-    LATE,
-    OFF_GRID,
-    ON_TIME,
-    Performance,
-    Section,
-    Swing,
-    Tempo,
-)
+from rtcluster.performance.figures import Performance, Section, Swing, Tempo
 from rtcluster.performance.pulse import Pulse
 from rtcluster.performance.runs import fastest, intervals
 from rtcluster.performance.statistics import Array, Estimate, robust_sd
@@ -109,15 +100,15 @@ def measure(
     longest = max(spans, key=lambda span: span[1] - span[0], default=None)
     main: Pulse | None = None
     if longest is not None:
-        main = _pulse(at[slice(*longest)], kinds[slice(*longest)], bpm, 0.06)
+        main = pulses.find(at[slice(*longest)], kinds[slice(*longest)], bpm, 0.06)
     for span in spans:
         here = slice(*span)
         if span == longest:
             pulse = main
         elif main is not None and bpm is None:
-            pulse = _pulse(at[here], kinds[here], main.tempo.value, _SAME_TEMPO)
+            pulse = pulses.find(at[here], kinds[here], main.tempo.value, _SAME_TEMPO)
         else:
-            pulse = _pulse(at[here], kinds[here], bpm, 0.06)
+            pulse = pulses.find(at[here], kinds[here], bpm, 0.06)
         reason = _unsteady(at[here], pulse)
         stretches.append(_section(at[here], pulse, reason))
         if pulse is None or reason:
@@ -129,7 +120,7 @@ def measure(
         else:
             late[here], doubt[here] = _against(at[here], pulse, bpm, beat_at)
     doubt = np.sqrt(doubt**2 + dating**2)
-    verdicts = tuple(_verdicts(late, doubt))
+    verdicts = tuple(map(by_drum.verdict, late.tolist(), doubt.tolist()))
     stray = _stray(late, kinds)
     chosen = next((s for s, span in zip(stretches, spans, strict=True) if span == longest), None)
     basis = "none"
@@ -207,12 +198,6 @@ def _stretches(times: Array) -> list[tuple[int, int]]:
     return list(pairwise(cuts))
 
 
-def _pulse(
-    times: Array, classes: NDArray[np.int64], bpm: float | None, octaves: float
-) -> Pulse | None:
-    return pulses.find(times, classes, bpm, octaves)
-
-
 def holds(hits: int) -> float:
     """How well that many hits have to hold to their slots for a tempo to be called steady.
 
@@ -274,16 +259,6 @@ def _against(times: Array, pulse: Pulse, bpm: float, beat_at: float | None) -> t
     slot = 60 / bpm / len(pulse.grid.slots)
     off = off - beat_at
     return off - slot * np.round(np.median(off) / slot), np.zeros(len(off))
-
-
-def _verdicts(late: Array, doubt: Array) -> list[str]:
-    out = []
-    for deviation, half in zip(late.tolist(), doubt.tolist(), strict=True):
-        if math.isnan(deviation):
-            out.append(OFF_GRID)
-        else:
-            out.append(ON_TIME if abs(deviation) <= half else EARLY if deviation < 0 else LATE)
-    return out
 
 
 def _stray(late: Array, classes: NDArray[np.int64]) -> NDArray[np.bool_]:

@@ -215,7 +215,8 @@ def _beat(found: Performance) -> Picture:
     known = ~np.isnan(found.positions)
     tempo = found.tempo
     bpm = tempo.bpm.value if tempo is not None else (found.given_bpm or 100.0)
-    where = np.mod(found.positions + found.deviations * bpm / 60 + _sway(found), 1.0)
+    swung = np.nan_to_num(found.sways)
+    where = np.mod(found.positions + found.deviations * bpm / 60 + swung, 1.0)
 
     def draw(theme: Theme, layout: Layout) -> Figure:
         top = _legend_height(found, layout)
@@ -247,11 +248,6 @@ def _beat(found: Performance) -> Picture:
         (SQUARE,),
         draw,
     )
-
-
-def _sway(found: Performance) -> NDArray[np.float64]:
-    """How far the swing moves each hit's slot, in beats."""
-    return np.nan_to_num(found.sways)
 
 
 def _dynamics(found: Performance) -> Picture:

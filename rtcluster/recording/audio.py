@@ -9,8 +9,9 @@ because a FLAC file that was cut off does not open.
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -135,20 +136,15 @@ def audio_of(folder: str | os.PathLike[str]) -> Path:
     raise SourceError(f"Expected audio.wav or audio.flac in {place}, got neither.")
 
 
-class _telling:
-    """Turns what writing can raise into one line."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, _kind: Any, error: BaseException | None, _trace: Any) -> None:
-        if isinstance(error, OSError | soundfile.LibsndfileError | AssertionError):
-            raise RtclusterError(
-                f"Expected room to write {self._path}, got: {_reason(error, self._path)}."
-            ) from error
+@contextmanager
+def _telling(path: Path) -> Iterator[None]:
+    """Turn what writing can raise into one line."""
+    try:
+        yield
+    except (OSError, soundfile.LibsndfileError, AssertionError) as error:
+        raise RtclusterError(
+            f"Expected room to write {path}, got: {_reason(error, path)}."
+        ) from error
 
 
 def _reason(error: BaseException, path: Path) -> str:

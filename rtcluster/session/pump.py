@@ -5,10 +5,10 @@ from __future__ import annotations
 import queue
 import threading
 import time
-from contextlib import suppress
 
 from rtcluster.errors import RtclusterError
 from rtcluster.events import Event
+from rtcluster.session.controls import taken_from
 from rtcluster.session.gil import short_switch_interval
 from rtcluster.session.session import Session
 from rtcluster.session.status import PERIOD_S, StatusReader
@@ -64,10 +64,9 @@ class Pump:
         """What became known, then what was asked for; tell whether there was anything."""
         there = self._session.turn()
         self._session.obey()
-        with suppress(queue.Empty):
-            while True:
-                self._session.handle([self._notes.get_nowait()])
-                there = True
+        for event in taken_from(self._notes):
+            self._session.handle([event])
+            there = True
         return there
 
     def note(self, event: Event) -> None:

@@ -12,7 +12,7 @@ import pytest
 from rtcluster import Processor, Settings
 from rtcluster.commands import outputs
 from rtcluster.commands.opening import takes_of
-from rtcluster.commands.outputs import STANDARD, Outputs
+from rtcluster.commands.outputs import Outputs
 from rtcluster.monitor.link import qr_code
 from rtcluster.session.controls import Controls
 from rtcluster.sinks import Sink
@@ -46,7 +46,7 @@ def test_a_tempo_that_nobody_plays_is_refused(rtcluster):
 
 def test_what_fails_and_what_is_well_again_is_told_to_every_sink_too(capsys):
     page = Page()
-    options = Outputs(**STANDARD | {"note": ()})
+    options = Outputs()
     processor = Processor(Settings(classes=2))
     takes = takes_of(processor, None, [page], options, Controls(), threading.Event())
     takes.report("The disk is full.")
