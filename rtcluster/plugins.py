@@ -96,13 +96,6 @@ def feature(function: Callable[[Any, float], float] | None = None, *, unit: str 
     return Feature(function, cfunc(_SIGNATURE)(outer), unit)
 
 
-def _named(group: str, name: str) -> Any:
-    for point in entry_points(group=group):
-        if point.name == name:
-            return point.load()
-    return None
-
-
 def names(group: str) -> tuple[str, ...]:
     """Names of the plug-ins that are installed."""
     return tuple(sorted(point.name for point in entry_points(group=group)))
@@ -125,7 +118,8 @@ def find(group: str, name: str) -> Any:
     SettingsError
         If there is none of that name, or it is something else.
     """
-    found = _named(group, name)
+    points = (point for point in entry_points(group=group) if point.name == name)
+    found = next((point.load() for point in points), None)
     good = isinstance(found, Feature) if group == FEATURE_GROUP else callable(found)
     if not good:
         wanted = "a feature made with rtcluster.plugins.feature"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,9 +10,9 @@ import numpy as np
 from bench.classes.truth import Array, Labels
 from bench.recordings import Recording
 from rtcluster import Processor, Settings
-from rtcluster.events import Classified, Event, Final, Guess, Relabel
+from rtcluster.events import Classified, Event, Final, Relabel
 from rtcluster.learning.history import EARLIER_SESSION
-from rtcluster.learning.lesson import Lesson
+from rtcluster.learning.lesson import Lesson, Pairs
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,21 +59,10 @@ def hear(recording: Recording, settings: Settings, taught: Sequence[Lesson] = ()
     return heard
 
 
-def gather(events: Iterable[Event], samplerate: int, classes: int) -> Heard:
+def gather(events: Sequence[Event], samplerate: int, classes: int) -> Heard:
     """Hits out of events; those without a guess and a final are left out."""
-    guesses: dict[int, Guess] = {}
-    finals: dict[int, Final] = {}
-    now: dict[int, int] = {}
-    for event in events:
-        if isinstance(event, Final):
-            finals[event.id] = event
-            now[event.id] = event.class_
-        elif isinstance(event, Guess):
-            guesses[event.id] = event
-        elif isinstance(event, Relabel):
-            now[event.id] = event.class_
-    ids = sorted(guesses.keys() & finals.keys(), key=lambda id_: finals[id_].sample)
-    pairs = [(guesses[id_], finals[id_]) for id_ in ids]
+    now = {event.id: event.class_ for event in events if isinstance(event, Final | Relabel)}
+    pairs = sorted(Pairs().of(events), key=lambda pair: pair[1].sample)
     both: dict[str, list[Classified]] = {
         "guess": [*(guess for guess, _ in pairs)],
         "final": [*(final for _, final in pairs)],
@@ -83,7 +72,7 @@ def gather(events: Iterable[Event], samplerate: int, classes: int) -> Heard:
         features={s: np.array([e.features for e in es]) for s, es in both.items()},
         told={s: np.array([e.class_ for e in es], dtype=np.int64) for s, es in both.items()},
         margins={s: np.array([e.margin for e in es]) for s, es in both.items()},
-        final=np.array([now[id_] for id_ in ids], dtype=np.int64),
+        final=np.array([now[f.id] for _, f in pairs], dtype=np.int64),
         classes=classes,
         lessons=[
             Lesson(

@@ -15,7 +15,7 @@ from pathlib import Path
 from rtcluster import __version__
 from rtcluster.batch.jobs import Job
 from rtcluster.batch.plan import QueuedFile
-from rtcluster.errors import RtclusterError
+from rtcluster.errors import RtclusterError, expecting
 from rtcluster.files import read_bytes
 from rtcluster.recording.targets import Guard
 
@@ -114,13 +114,10 @@ def _lines(path: Path) -> list[str]:
         If it is none, or cannot be read.
     """
     try:
-        lines = read_bytes(path, MAX_BYTES).decode("utf-8").splitlines(keepends=True)
+        with expecting(f"a journal of outputs at {path}"):
+            lines = read_bytes(path, MAX_BYTES).decode("utf-8").splitlines(keepends=True)
     except UnicodeDecodeError:
         lines = ["no text"]
-    except OSError as error:
-        raise RtclusterError(
-            f"Expected a journal of outputs at {path}, got: {error.strerror or error}."
-        ) from error
     for line in lines:
         start = line.strip()[: len(_BEGINNING)]
         if not _BEGINNING.startswith(start):

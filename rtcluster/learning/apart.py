@@ -21,6 +21,7 @@ import numpy.typing as npt
 from rtcluster.kernel import apart as kernel
 from rtcluster.kernel.apart import APART, BIN_S, BINS, VALUES
 from rtcluster.kernel.entry import measure_pairs
+from rtcluster.learning.discriminant import means_of, shrunk
 from rtcluster.learning.examples import (
     GAIN_DB,
     JITTER_S,
@@ -146,15 +147,9 @@ def _fit(values: npt.NDArray[np.float32], bins: npt.NDArray[np.int64]) -> npt.ND
     x = values.astype(np.float64)
     middle, scale = x.mean(axis=0), x.std(axis=0) + 1e-6
     x = (x - middle) / scale
-    size = np.bincount(bins, minlength=BINS)
-    mean = np.zeros((BINS, VALUES))
-    np.add.at(mean, bins, x)
-    mean /= size[:, None]
+    mean, size = means_of(x, bins, BINS)
     rest = x - mean[bins]
-    covariance = rest.T @ rest / len(x)
-    shrunk = (1.0 - SHRINKAGE) * covariance
-    shrunk[np.diag_indices(VALUES)] += SHRINKAGE * np.trace(covariance) / VALUES
-    slope = np.linalg.solve(shrunk, mean.T).T
+    slope = np.linalg.solve(shrunk(rest.T @ rest / len(x), SHRINKAGE), mean.T).T
     constant = np.log(size / size.sum()) - 0.5 * (slope * mean).sum(axis=1)
     slope /= scale
     return np.hstack([slope, (constant - slope @ middle)[:, None]])

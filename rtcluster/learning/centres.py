@@ -164,12 +164,4 @@ class Centres:
         clusterer: Clusterer = MiniBatch,
     ) -> Centres:
         """The centres that :meth:`as_dict` described."""
-        return cls(
-            np.array(stored["raw"], dtype=np.float64),
-            np.array(stored["counts"], dtype=np.float64),
-            np.array(stored["owner"], dtype=np.int64),
-            np.array(stored["variance"], dtype=np.float64),
-            memory,
-            random,
-            clusterer,
-        )
+        return cls(**stored, memory=memory, random=random, clusterer=clusterer)

@@ -26,6 +26,7 @@ from rtcluster.learning import examples
 from rtcluster.learning.apart import Apart
 from rtcluster.learning.apart import train as train_apart
 from rtcluster.learning.bleed import Bleed, bleed_of
+from rtcluster.learning.discriminant import means_of, shrunk
 from rtcluster.learning.examples import DrumSet
 from rtcluster.learning.strokes import Stroke
 from rtcluster.learning.threads import one_thread
@@ -269,10 +270,7 @@ def _fit(
     microphones, count = powers.shape[1], len(drums)
     sizes = np.array([size_of(one) for one in drums])
     x = values_of(powers, stretches, bands).astype(np.float64)
-    size = np.bincount(sets, minlength=count)
-    mean = np.zeros((count, x.shape[1]))
-    np.add.at(mean, sets, x)
-    mean /= size[:, None]
+    mean, size = means_of(x, sets, count)
     rest = x - mean[sets]
     # Every set counts alike, a lone drum twice as much; those of three would blur the others.
     weight = np.choose(sizes - 1, [2.0, 1.0, 0.0]) / size
@@ -280,10 +278,7 @@ def _fit(
     scale = x[weight > 0.0].std(axis=0) + 1.0
     rest *= np.sqrt(weight)[:, None] / scale
     covariance = rest.T @ rest
-    n = len(covariance)
-    shrunk = (1.0 - SHRINKAGE) * covariance
-    shrunk[np.diag_indices(n)] += SHRINKAGE * np.trace(covariance) / n
-    inverse = np.linalg.inv(shrunk)
+    inverse = np.linalg.inv(shrunk(covariance, SHRINKAGE))
     precision = inverse / np.outer(scale, scale)
     slope = mean @ precision
     constant = -0.5 * (slope * mean).sum(axis=1)

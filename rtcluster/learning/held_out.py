@@ -18,6 +18,7 @@ import numpy.typing as npt
 from rtcluster.kernel import shape
 from rtcluster.kernel.shape import SHAPE
 from rtcluster.learning import examples
+from rtcluster.learning.discriminant import shrunk
 from rtcluster.learning.drum_sets import SEED, SHRINKAGE, powers_of, values_of
 from rtcluster.learning.strokes import Stroke
 from rtcluster.learning.threads import one_thread
@@ -103,9 +104,6 @@ def _spread(within: Array, middle: Array) -> Array:
 
 def _classes(hits: Array, means: Array, covariance: Array) -> npt.NDArray[np.int64]:
     """Classes of hits, by the means of the classes and the covariance of all."""
-    n = len(covariance)
-    shrunk = (1.0 - SHRINKAGE) * covariance
-    shrunk[np.diag_indices(n)] += SHRINKAGE * np.trace(covariance) / n
-    slope = np.linalg.solve(shrunk, means.T)
+    slope = np.linalg.solve(shrunk(covariance, SHRINKAGE), means.T)
     scores = hits @ slope - 0.5 * (means.T * slope).sum(axis=0)
     return np.asarray(scores.argmax(axis=1), np.int64)

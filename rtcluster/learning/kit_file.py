@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from rtcluster.errors import RtclusterError
+from rtcluster.errors import RtclusterError, expecting
 from rtcluster.files import atomic_write, read_bytes
 from rtcluster.learning import kit_format
 from rtcluster.learning.detection import Detection
@@ -26,7 +26,9 @@ def load(path: str | os.PathLike[str]) -> Kit:
         If there is none, or it is cut, edited or of another version; one line says which.
     """
     try:
-        content = kit_format.content_of(read_bytes(path, kit_format.MAX_BYTES))
+        with expecting(f"a kit at {path}", "'rtcluster teach' makes one"):
+            text = read_bytes(path, kit_format.MAX_BYTES)
+        content = kit_format.content_of(text)
         detector = content["detector"]
         return Kit(
             names=tuple(content["names"]),
@@ -41,11 +43,6 @@ def load(path: str | os.PathLike[str]) -> Kit:
             detection=None if detector is None else Detection.from_dict(detector),
             source=str(path),
         )
-    except OSError as error:
-        raise RtclusterError(
-            f"Expected a kit at {path}, got: {error.strerror or error}; "
-            "'rtcluster teach' makes one."
-        ) from error
     except NoKit as error:
         raise RtclusterError(
             f"Expected a kit at {path}, got {error}; 'rtcluster teach' makes one."

@@ -165,7 +165,7 @@ class Performance:
         out: dict[str, object] = {}
         for one in fields(self):
             if not one.metadata.get("array"):
-                out[one.name] = _plain(getattr(self, one.name))
+                out[one.name] = plain(getattr(self, one.name))
         return out
 
     def hit_rows(self) -> list[dict[str, object]]:
@@ -175,23 +175,22 @@ class Performance:
                 "time": round(float(self.times[i]), 6),
                 "class": int(self.classes[i]),
                 "name": self.names[i],
-                "velocity": _plain(float(self.velocities[i])),
-                "deviation_ms": _plain(1e3 * float(self.deviations[i])),
-                "uncertainty_ms": _plain(1e3 * float(self.uncertainties[i])),
+                "velocity": plain(float(self.velocities[i])),
+                "deviation_ms": plain(1e3 * float(self.deviations[i])),
+                "uncertainty_ms": plain(1e3 * float(self.uncertainties[i])),
                 "verdict": self.verdicts[i] or None,
-                "beat": _plain(float(self.positions[i])),
+                "beat": plain(float(self.positions[i])),
             }
             for i in range(len(self.times))
         ]
 
 
-def _plain(value: object) -> object:
-    if isinstance(value, Estimate):
-        return value.as_dict()
+def plain(value: object) -> object:
+    """A figure as JSON has it: dataclasses as objects, and None where a number is not known."""
     if is_dataclass(value) and not isinstance(value, type):
-        return {one.name.rstrip("_"): _plain(getattr(value, one.name)) for one in fields(value)}
+        return {one.name.rstrip("_"): plain(getattr(value, one.name)) for one in fields(value)}
     if isinstance(value, tuple):
-        return [_plain(one) for one in value]
+        return [plain(one) for one in value]
     if isinstance(value, float):
         return float(f"{value:.7g}") if math.isfinite(value) else None
     return value

@@ -35,17 +35,6 @@ class Estimate:
     value: float
     uncertainty: float
 
-    def as_dict(self) -> dict[str, float | None]:
-        """Value and uncertainty, None where it is not known."""
-        return {
-            "value": _number(self.value),
-            "uncertainty": _number(self.uncertainty),
-        }
-
-
-def _number(value: float) -> float | None:
-    return float(f"{value:.7g}") if math.isfinite(value) else None
-
 
 def t_quantile(dof: float) -> float:
     """97.5 % point of Student's t; below one degree of freedom it is infinite."""

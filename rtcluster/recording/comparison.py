@@ -70,7 +70,7 @@ class Comparison:
     def _compare(self, got: Line, expected: _Lines) -> None:
         if self._until is not None and _known(got) > self._until:
             return
-        line, names = expected.first()
+        line, names = expected.first
         if self._dropped and _key(line) != _key(got) and got["event"] in _DROPPED:
             self._dropped -= 1  # it was lost live, as the summary says
             return
@@ -125,7 +125,7 @@ class Comparison:
                 f"recorded {_short(misplaced)}, which is not within the {samples} samples of audio"
             )
         for lines in (self._engine, self._learner):
-            rest, _ = lines.first()
+            rest, _ = lines.first
             if rest and self._until is None and not self.difference:
                 self.difference = f"the replay ends before {_short(rest)}"
 
@@ -149,7 +149,7 @@ class Comparison:
 
 
 class _Lines:
-    """Lines of one writer in a log, with the names that held at each."""
+    """Lines of one writer in a log, with the names that held at each; ``first`` comes next."""
 
     def __init__(self, log: Log, kinds: tuple[str, ...], until: int | None) -> None:
         self._until = until
@@ -168,13 +168,9 @@ class _Lines:
             if line["event"] in kinds:
                 yield line, names
 
-    def first(self) -> tuple[Line, dict[int, str]]:
-        """The line that comes next; an empty one at the end."""
-        return self._first
-
     def next(self) -> None:
-        """Go on to the one after it."""
-        self._first: tuple[Line, dict[int, str]] = next(self._rest, ({}, {}))
+        """Go on to the next line; an empty one at the end."""
+        self.first: tuple[Line, dict[int, str]] = next(self._rest, ({}, {}))
 
 
 def _known(event: Line) -> int:

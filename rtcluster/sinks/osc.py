@@ -217,23 +217,17 @@ class OscOut(Sending):
         bundle = bundle_builder(immediately if tag is None else tag)
         bundle.add_content(message.build())
         packet = bundle.build().dgram
-        try:
-            self._socket.send(packet)
-        except ConnectionRefusedError:  # said of an earlier one, in place of sending this one
-            self.lost += 1
-            return self._again(packet)
-        except OSError:
-            self.lost += 1
-            return False
-        return True
-
-    def _again(self, packet: bytes) -> bool:
-        try:
-            self._socket.send(packet)
-        except OSError:
-            self.lost += 1
-            return False
-        return True
+        for _ in range(2):
+            try:
+                self._socket.send(packet)
+            except OSError as error:
+                self.lost += 1
+                if not isinstance(error, ConnectionRefusedError):
+                    return False
+                # Said of an earlier one, in place of sending this one.
+            else:
+                return True
+        return False
 
     def _figures(self) -> dict[str, object]:
         return super()._figures() | {"lost": self.lost}

@@ -20,7 +20,7 @@ from xml.etree import ElementTree
 import numpy as np
 from numpy.typing import NDArray
 
-from rtcluster.errors import SourceError
+from rtcluster.errors import SourceError, expecting
 from rtcluster.events import UNKNOWN_NAME
 from rtcluster.files import read_bytes
 from rtcluster.text import printable
@@ -84,12 +84,8 @@ def read(path: str | Path) -> Annotations:
     """
     path = Path(path)
     try:
-        text = read_bytes(path, MAX_BYTES).decode("utf-8-sig")
-        rows = _hits(path, text)
-    except OSError as error:
-        raise SourceError(
-            f"Expected annotations ({FORMATS}) at {path}, got: {error.strerror or error}."
-        ) from error
+        with expecting(f"annotations ({FORMATS}) at {path}", kind=SourceError):
+            rows = _hits(path, read_bytes(path, MAX_BYTES).decode("utf-8-sig"))
     except UnicodeDecodeError as error:
         raise ValueError(
             f"Expected annotations ({FORMATS}), got '{path.name}', which is no UTF-8."
