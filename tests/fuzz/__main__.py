@@ -10,6 +10,7 @@ from pathlib import Path
 from random import Random
 from typing import Annotated
 
+import numpy as np
 import typer
 
 from tests.fuzz import TARGETS
@@ -70,12 +71,15 @@ def main(
 
 def _compile() -> None:
     """Compile the kernel where no run has yet: no input's answer takes that long."""
-    from rtcluster import Processor
+    from rtcluster import Processor, Settings
     from rtcluster.sources.groove import render
 
-    engine = Processor()
-    engine.prepare(44100)
-    engine.process(render(3.0).audio)
+    audio = render(3.0).audio
+    for method in ("drums", "hfc"):  # what each of them runs is compiled when it is first used
+        for channels in (1, 2):
+            engine = Processor(Settings(method=method, features="taught", warmup=2))
+            engine.prepare(44100, channels=channels)
+            engine.process(np.stack([audio] * channels, axis=1))
 
 
 def _refuse(text: str) -> None:
