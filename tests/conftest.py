@@ -25,6 +25,7 @@ from rtcluster.batch.pool import cores
 from rtcluster.errors import SourceError
 from rtcluster.sinks import Sink
 from rtcluster.sources import groove
+from tests.support import compiling
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 FLAGS = [
@@ -57,18 +58,50 @@ hypothesis_settings.register_profile("rtcluster", deadline=None)
 hypothesis_settings.load_profile("rtcluster")
 
 
-def pytest_configure() -> None:
-    """Refuse a settings file in the folder that tests run in: most of what they start reads it."""
+_COMPILED = pytest.StashKey[Path]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Begin to compile the kernel for all workers.
+
+    Refuse a settings file in the folder that tests run in: most of what they start reads it.
+    """
     if Path("rtcluster.toml").exists():
         raise pytest.UsageError(
             "rtcluster.toml is in this folder, and tests would read it; move it."
         )
+    if config.getoption("numprocesses", None) and not config.option.collectonly:
+        done = Path(_KEPT, "compiled")
+        if process := compiling.begin(done):
+            config.add_cleanup(process.wait)
+            config.stash[_COMPILED] = done
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Tell a worker which file is there once the kernel is compiled."""
+    if done := node.config.stash.get(_COMPILED, None):
+        node.workerinput["compiled"] = str(done)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtestloop(session: pytest.Session) -> None:
+    """Have a worker wait until the kernel is compiled."""
+    if done := getattr(session.config, "workerinput", {}).get("compiled"):
+        compiling.wait(Path(done))
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
     """Half as many again as there are cores: a third of the time a test waits for something."""
     return -(-3 * cores() // 2)
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Import no module for ``-m alone`` that has no such test: most of that turn's start."""
+    if config.option.markexpr != "alone" or not collection_path.match("test_*.py"):
+        return None
+    return "mark.alone" not in collection_path.read_text(encoding="utf-8") or None
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

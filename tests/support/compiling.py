@@ -1,0 +1,46 @@
+"""The kernel, compiled once for all of pytest's workers while they collect.
+
+Each of them would compile it otherwise, at the same time and from the same sources.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from rtcluster import Processor
+from rtcluster.kernel import jit
+
+PATIENCE_S = 180.0
+"""How long a worker waits for a kernel that another process compiles; then it does so itself."""
+
+
+def begin(done: Path) -> subprocess.Popen[bytes] | None:
+    """Compile what is not in the cache, if anything; the file is made when that is done."""
+    if jit.was_compiled() and jit.was_compiled(several=True):
+        return None
+    return subprocess.Popen(
+        [sys.executable, "-m", __name__, str(done)], cwd=Path(__file__).parents[2]
+    )
+
+
+def wait(done: Path) -> None:
+    """Wait until what most tests need is compiled."""
+    end = time.monotonic() + PATIENCE_S
+    while not done.exists() and time.monotonic() < end:
+        time.sleep(0.1)
+
+
+def main(done: Path) -> None:
+    """Compile for one microphone, which most tests need, and then for several."""
+    try:
+        Processor().prepare(44100, 64)
+    finally:
+        done.touch()
+    Processor(microphones="all").prepare(44100, 64, channels=2)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
