@@ -10,8 +10,11 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
+
 from rtcluster import Processor
-from rtcluster.kernel import jit
+from rtcluster.kernel import callback, jit, state, virtual
+from rtcluster.plugin import core
 
 PATIENCE_S = 180.0
 """How long a worker waits for a kernel that another process compiles; then it does so itself."""
@@ -34,12 +37,22 @@ def wait(done: Path) -> None:
 
 
 def main(done: Path) -> None:
-    """Compile for one microphone, which most tests need, and then for several."""
+    """Compile what most tests need, and then the rest.
+
+    All of it in one process, where the functions of which each piece is made are typed once.
+    """
     try:
         Processor().prepare(44100, 64)
     finally:
         done.touch()
-    Processor(microphones="all").prepare(44100, 64, channels=2)
+    several = Processor(microphones="all")
+    several.prepare(44100, 64, channels=2)
+    for each in (False, True):
+        callback.callback(each)
+    nothing = np.zeros((0, 1), np.float32)
+    for play in (virtual.play, virtual.play_joint):
+        play(state.create(), nothing, 64)
+    core.object_file()
 
 
 if __name__ == "__main__":
