@@ -22,6 +22,7 @@ from rtcluster.kernel.entry import (
     hear_bands,
     window_frame,
 )
+from rtcluster.kernel.separate import compiled_beside
 from rtcluster.kernel.state import State
 from rtcluster.presets import DRUMS
 from rtcluster.settings import Settings, Spans
@@ -49,6 +50,11 @@ class CompiledDriver:
             else:
                 stock = (settings.method, spans.buffer, spans.hop, samplerate)
                 self._parts.append(aubio_c.StockDetector(one, *stock))
+
+    def bind(self) -> None:
+        """Compile what hears and what judges, on two cores where it has to be."""
+        with compiled_beside(self._entries.settled):
+            self._entries.heard.bind()
 
     def advance(self, block: npt.NDArray[np.float32]) -> int:
         """Take frames of a block."""
@@ -82,6 +88,10 @@ class PythonDriver:
             ).detect
             for one in self._detecting
         ]
+
+    def bind(self) -> None:
+        """Compile what judges."""
+        self._entries.settled.bind()
 
     def advance(self, block: npt.NDArray[np.float32]) -> int:
         """Take frames of a block."""

@@ -227,6 +227,7 @@ class Processor:
         block = np.zeros((4 * self._spans.hop, channels), np.float32)
         several = bool(self.microphones)
         with watched(FUNCTIONS[several]):
+            self._driver.bind()
             self._driver.advance(block)
             self._driver.finish()
             publish(self._state, np.zeros(1, kernel_state.MODEL))

@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from numba import carray
 
 from rtcluster.events import (
     LEARNING,
@@ -27,8 +28,8 @@ from rtcluster.events import (
     ONSET,
     THRESHOLD,
 )
-from rtcluster.kernel.click import sound_hit
-from rtcluster.kernel.due import ONSET_SCALE, loudness, settle
+from rtcluster.kernel.click import as_pointer, sound_hit
+from rtcluster.kernel.due import ONSET_SCALE, call_settle, loudness
 from rtcluster.kernel.jit import compiled
 from rtcluster.kernel.onset import condition, detect
 from rtcluster.kernel.ring import (
@@ -39,7 +40,8 @@ from rtcluster.kernel.ring import (
     show_settled,
     take_models,
 )
-from rtcluster.kernel.state import GUESSING, MAX_OPEN, NOT_CUT, RING
+from rtcluster.kernel.separate import Separate, address_of_record, caller
+from rtcluster.kernel.state import GUESSING, MAX_OPEN, NOT_CUT, RING, STATE
 
 
 @compiled
@@ -67,6 +69,17 @@ def advance(state: Any, block: npt.NDArray[np.float32]) -> int:
         if state.synchronous and state.finals > 0:
             break
     return taken
+
+
+def _advance(state_at: Any, block_at: Any, frames: Any, channels: Any) -> int:
+    block = carray(as_pointer(block_at), (np.intp(frames), np.intp(channels)), np.float32)
+    return advance(carray(as_pointer(state_at), 1, STATE)[0], block)
+
+
+ADVANCE = Separate("rtcluster_advance", _advance, 4)
+""":func:`advance`, with the addresses of a state and of a block, its frames and its channels."""
+
+call_advance = caller(ADVANCE)
 
 
 @compiled
@@ -149,7 +162,7 @@ def end_hop(state: Any, strength: float) -> None:
     state.filled = 0
     if strength > 0.0:
         open_hit(state, strength)
-    settle(state, False)
+    call_settle((address_of_record(state), 0))
     show_settled(state)
 
 
@@ -209,4 +222,4 @@ def finish(state: Any) -> None:
     state.clock += state.filled
     state.filled = 0
     state.finals = 0
-    settle(state, True)
+    call_settle((address_of_record(state), 1))

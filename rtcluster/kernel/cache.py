@@ -30,6 +30,7 @@ from numba.core.caching import (
     IndexDataCacheFile,
     NullCache,
 )
+from numba.core.registry import cpu_target
 
 _log = logging.getLogger(__name__)
 
@@ -134,6 +135,13 @@ class KernelCache(FunctionCache):  # type: ignore[misc]  # Numba has no types he
             f"{self._impl.filename_base}-sealed",  # apart from what Numba wrote by itself
             _stamp(function),
         )
+
+    def has(self, sig: Any) -> bool:
+        """Whether a signature is in the index."""
+        key = self._index_key(sig, cpu_target.target_context.codegen())
+        with suppress(Exception):  # what is damaged is told when it is loaded
+            return key in self._cache_file._load_index()
+        return False
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:
         """What is cached for a signature; None where there is nothing that can be used."""

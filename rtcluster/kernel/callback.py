@@ -17,10 +17,10 @@ from llvmlite import binding
 from numba import carray, types
 
 from rtcluster.events import XRUN_KINDS
-from rtcluster.kernel.advance import advance
+from rtcluster.kernel.advance import call_advance
 from rtcluster.kernel.click import address_of, mix
 from rtcluster.kernel.jit import OF_CALLBACK, c_callback, compiled, watched
-from rtcluster.kernel.joint import advance_joint
+from rtcluster.kernel.joint import call_advance_joint
 from rtcluster.kernel.ring import push_xrun
 from rtcluster.kernel.state import STATE, TIMINGS
 
@@ -82,7 +82,8 @@ def on_block(states: Any, block: Any, output: Any, flags: Any) -> None:
     for place in range(states.size):
         state = states[place]
         state.stamp = began
-        advance(state, block)
+        here = states[place : place + 1].ctypes.data
+        call_advance((here, block.ctypes.data, block.shape[0], block.shape[1]))
     end(first, block.shape[0], output, began)
 
 
@@ -91,11 +92,11 @@ def on_block_joint(states: Any, block: Any, output: Any, flags: Any) -> None:
     """The same for the microphones of one kit, whose own states follow the first."""
     first = states[0]
     first.stamp = began = begin(first, flags)
-    advance_joint(states, block)
+    call_advance_joint((states.ctypes.data, block.ctypes.data, block.shape[0], block.shape[1]))
     end(first, block.shape[0], output, began)
 
 
-_SIGNATURE = types.int32(
+SIGNATURE = types.int32(
     types.voidptr, types.voidptr, types.ulong, types.voidptr, types.ulong, types.voidptr
 )
 
@@ -130,4 +131,4 @@ def callback(several: bool = False) -> Any:
     themselves, or the microphones of one kit (``several``).
     """
     with watched(OF_CALLBACK):
-        return c_callback(_SIGNATURE)(_hear_joint if several else _hear)
+        return c_callback(SIGNATURE)(_hear_joint if several else _hear)

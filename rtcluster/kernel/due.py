@@ -9,6 +9,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from numba import carray
+
 from rtcluster.events import (
     FINAL,
     GUESS,
@@ -20,7 +22,7 @@ from rtcluster.events import (
 )
 from rtcluster.kernel.apart import offsets_of, span_of_frames
 from rtcluster.kernel.classify import classify
-from rtcluster.kernel.click import sound_hit
+from rtcluster.kernel.click import as_pointer, sound_hit
 from rtcluster.kernel.features import energy, measure, zero_crossings
 from rtcluster.kernel.jit import compiled
 from rtcluster.kernel.onset import stretch
@@ -29,6 +31,7 @@ from rtcluster.kernel.ring import (
     claim,
     commit,
 )
+from rtcluster.kernel.separate import Separate, caller
 from rtcluster.kernel.sets import WHOLE, Drums, Shares, judge_sets
 from rtcluster.kernel.shape import (
     measure_before,
@@ -37,7 +40,7 @@ from rtcluster.kernel.shape import (
     own_powers,
     represent_whole,
 )
-from rtcluster.kernel.state import FINISHING, GUESSING, MAX_OPEN, NOT_CUT
+from rtcluster.kernel.state import FINISHING, GUESSING, MAX_OPEN, NOT_CUT, STATE
 from rtcluster.kernel.velocity import BEFORE_S, PEAK_S, learn_top, level_of, velocity
 from rtcluster.settings import BANDS
 
@@ -79,6 +82,17 @@ def settle(state: Any, ended: bool) -> None:
             emit_final(state, hit)
             hit.stage = 0
             state.finals += 1
+
+
+def _settle(state_at: Any, ended: Any) -> int:
+    settle(carray(as_pointer(state_at), 1, STATE)[0], ended != 0)
+    return 0
+
+
+SETTLE = Separate("rtcluster_settle", _settle, 2)
+""":func:`settle`, with the address of a state."""
+
+call_settle = caller(SETTLE)
 
 
 @compiled

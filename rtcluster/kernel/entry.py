@@ -14,17 +14,18 @@ import numpy as np
 import numpy.typing as npt
 
 from rtcluster.kernel import advance as kernel
-from rtcluster.kernel import apart, click, joint, onset, ring, shape, spectrum
+from rtcluster.kernel import apart, click, due, joint, onset, ring, shape, spectrum
 from rtcluster.kernel.detector import decide
 from rtcluster.kernel.jit import brief, entry
 from rtcluster.kernel.onset import available, recent
+from rtcluster.kernel.separate import Separate
 from rtcluster.kernel.spectrum import sum_bands
 from rtcluster.kernel.state import State
 
-_advance, _fill, _finish = kernel.advance, kernel.fill, kernel.finish
+_advance, _fill, _finish = kernel.call_advance, kernel.fill, kernel.finish
 _begin_hop, _end_hop = kernel.begin_hop, kernel.end_hop
 _advance_joint, _fill_joint, _finish_joint = (
-    joint.advance_joint, joint.fill_joint, joint.finish_joint,
+    joint.call_advance_joint, joint.fill_joint, joint.finish_joint,
 )  # fmt: skip
 _begin_joint, _end_joint = joint.begin_joint, joint.end_joint
 _drain, _publish, _samples_written, _complete_until = (
@@ -43,7 +44,7 @@ _window_frame, _begin_detection, _accept = (
 @entry
 def advance(state: State, block: npt.NDArray[np.float32]) -> int:
     """:func:`rtcluster.kernel.advance.advance`."""
-    return _advance(state[0], block)
+    return int(_advance((state.ctypes.data, block.ctypes.data, block.shape[0], block.shape[1])))
 
 
 @entry
@@ -73,7 +74,9 @@ def finish(state: State) -> None:
 @entry
 def advance_joint(state: State, block: npt.NDArray[np.float32]) -> int:
     """:func:`rtcluster.kernel.joint.advance_joint`."""
-    return _advance_joint(state, block)
+    return int(
+        _advance_joint((state.ctypes.data, block.ctypes.data, block.shape[0], block.shape[1]))
+    )
 
 
 @entry
@@ -101,17 +104,22 @@ def finish_joint(state: State) -> None:
 
 
 class Entries(NamedTuple):
-    """What hears a block, and what is done a hop at a time where aubio is called from Python."""
+    """What hears a block, or does a hop where aubio is called from Python; and the two halves."""
 
     advance: Callable[[State, npt.NDArray[np.float32]], int]
     fill: Callable[[State, npt.NDArray[np.float32]], int]
     begin_hop: Callable[[State], None]
     end_hop: Callable[[State, float], None]
     finish: Callable[[State], None]
+    heard: Separate
+    settled: Separate
 
 
-_ONE = Entries(advance, fill, begin_hop, end_hop, finish)
-_SEVERAL = Entries(advance_joint, fill_joint, begin_joint, end_joint, finish_joint)
+_ONE = Entries(advance, fill, begin_hop, end_hop, finish, kernel.ADVANCE, due.SETTLE)
+_SEVERAL = Entries(
+    advance_joint, fill_joint, begin_joint, end_joint, finish_joint,
+    joint.ADVANCE_JOINT, joint.SETTLE_JOINT,
+)  # fmt: skip
 
 
 def entries(state: State) -> Entries:

@@ -133,8 +133,10 @@ def _cached(dispatcher: Any, function: Callable[..., Any]) -> Any:
     return dispatcher
 
 
-FUNCTIONS = {False: 158, True: 175}
-"""About how many functions are compiled for one microphone, and for several heard as one."""
+FUNCTIONS = {False: 98, True: 118}
+"""About how many functions this process compiles for one microphone, and for several heard as one.
+
+Another one compiles what judges the hits (:mod:`rtcluster.kernel.separate`)."""
 
 OF_CALLBACK = 15
 """The same of what a callback needs besides."""

@@ -26,11 +26,12 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from numba import carray
 
 from rtcluster.events import FINAL, GUESS, LEARNING, MOST_PARTS, NOBODY, ONSET, OVERLAPPED, REVISED
 from rtcluster.kernel.advance import begin_hop, claim_hit, fill, quantise, remember
 from rtcluster.kernel.classify import classify
-from rtcluster.kernel.click import sound_hit
+from rtcluster.kernel.click import as_pointer, sound_hit
 from rtcluster.kernel.due import (
     FINAL_STAGE,
     GUESS_SCALE,
@@ -54,9 +55,10 @@ from rtcluster.kernel.jit import compiled
 from rtcluster.kernel.levels import measure_levels
 from rtcluster.kernel.onset import condition, detect, stretch
 from rtcluster.kernel.ring import claim, commit, push_onset, show_settled
+from rtcluster.kernel.separate import Separate, caller
 from rtcluster.kernel.sets import WHOLE, Drums, Shares, judge_sets
 from rtcluster.kernel.shape import measure_before, measure_stretch, offset_of, own_powers
-from rtcluster.kernel.state import FINISHING, GUESSING, MAX_OPEN, NOT_CUT
+from rtcluster.kernel.state import FINISHING, GUESSING, MAX_OPEN, NOT_CUT, STATE
 from rtcluster.kernel.velocity import BEFORE_S, PEAK_S, level_of
 
 HOLD_S = 0.0014
@@ -95,6 +97,24 @@ def advance_joint(states: Any, block: npt.NDArray[np.float32]) -> int:
         if joint.synchronous and joint.finals > 0:
             break
     return taken
+
+
+@compiled
+def states_from(address: Any) -> Any:
+    """The states that lie together, by the address of the first."""
+    first = carray(as_pointer(address), 1, STATE)[0]
+    return carray(as_pointer(address), (np.intp(first.together),), STATE)
+
+
+def _advance_joint(states_at: Any, block_at: Any, frames: Any, channels: Any) -> int:
+    block = carray(as_pointer(block_at), (np.intp(frames), np.intp(channels)), np.float32)
+    return advance_joint(states_from(states_at), block)
+
+
+ADVANCE_JOINT = Separate("rtcluster_advance_joint", _advance_joint, 4)
+""":func:`advance_joint`, as :data:`rtcluster.kernel.advance.ADVANCE`."""
+
+call_advance_joint = caller(ADVANCE_JOINT)
 
 
 @compiled
@@ -140,7 +160,7 @@ def end_joint(states: Any) -> None:
             note_fired(joint, one, m)
     decide_onset(states)
     measure_some(states, MEASURED)
-    settle_joint(states, False)
+    call_settle_joint((states.ctypes.data, 0))
     show_settled(joint)
 
 
@@ -278,6 +298,17 @@ def settle_joint(states: Any, ended: bool) -> None:
             joint.finals += 1
 
 
+def _settle_joint(states_at: Any, ended: Any) -> int:
+    settle_joint(states_from(states_at), ended != 0)
+    return 0
+
+
+SETTLE_JOINT = Separate("rtcluster_settle_joint", _settle_joint, 2)
+""":func:`settle_joint`, with the address of the first state."""
+
+call_settle_joint = caller(SETTLE_JOINT)
+
+
 @compiled
 def judge_joint(states: Any, slot: int, span: int, stage: int) -> tuple[Drums, float, Shares]:
     """Which drums sound in a hit; as :func:`rtcluster.kernel.due.classify_hit`."""
@@ -399,4 +430,4 @@ def finish_joint(states: Any) -> None:
     if joint.fired_by > 0 and joint.evidence >= EVIDENCE:
         open_joint(states)
     joint.fired_by = 0
-    settle_joint(states, True)
+    call_settle_joint((states.ctypes.data, 1))

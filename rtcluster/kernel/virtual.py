@@ -11,10 +11,11 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from llvmlite import binding
+from llvmlite import binding, ir
 from numba import types
+from numba.extending import intrinsic
 
-from rtcluster.kernel.callback import now_ns, on_block, on_block_joint
+from rtcluster.kernel.callback import SIGNATURE, now_ns
 from rtcluster.kernel.jit import compiled, entry
 
 _libc = ctypes.CDLL(None)
@@ -32,9 +33,34 @@ def wait_for(state: Any, due: Any) -> None:
         _nanosleep(state.timespec.ctypes.data, 0)
 
 
+@intrinsic  # type: ignore[untyped-decorator]  # Numba has no types here
+def _call(_typing: Any, callback: Any, audio: Any, frames: Any, states: Any) -> Any:
+    """Call a ``PaStreamCallback *`` as PortAudio does; all arguments are numbers."""
+
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        kinds = [context.get_value_type(kind) for kind in SIGNATURE.args]
+        result = context.get_value_type(SIGNATURE.return_type)
+        address, sound, count, record = (
+            context.cast(builder, value, kind, types.uint64)
+            for value, kind in zip(args, signature.args, strict=True)
+        )
+        function = builder.inttoptr(address, ir.FunctionType(result, kinds).as_pointer())
+        none, no_flags = kinds[1](None), kinds[4](0)
+        pointers = [builder.inttoptr(value, kinds[0]) for value in (sound, record)]
+        return builder.call(
+            function,
+            [pointers[0], none, builder.trunc(count, kinds[2]), none, no_flags, pointers[1]],
+        )
+
+    return SIGNATURE.return_type(callback, audio, frames, states), generate
+
+
 @entry
-def play(states: Any, audio: npt.NDArray[np.float32], blocksize: int) -> None:
-    """Play audio of shape (frames, channels) in real time, until its end or ``stop``."""
+def play(states: Any, audio: npt.NDArray[np.float32], blocksize: int, callback: int) -> None:
+    """Play audio of shape (frames, channels) in real time, until its end or ``stop``.
+
+    It is played into a callback's address, of :func:`rtcluster.kernel.callback.callback`.
+    """
     state = states[0]
     began = now_ns(state)
     for at in range(0, audio.shape[0], blocksize):
@@ -42,17 +68,4 @@ def play(states: Any, audio: npt.NDArray[np.float32], blocksize: int) -> None:
         wait_for(state, began + np.int64(end * 1e9 / state.samplerate))
         if state.stop:
             return
-        on_block(states, audio[at:end], np.uint64(0), 0)
-
-
-@entry
-def play_joint(states: Any, audio: npt.NDArray[np.float32], blocksize: int) -> None:
-    """The same into the microphones of one kit."""
-    state = states[0]
-    began = now_ns(state)
-    for at in range(0, audio.shape[0], blocksize):
-        end = min(at + blocksize, audio.shape[0])
-        wait_for(state, began + np.int64(end * 1e9 / state.samplerate))
-        if state.stop:
-            return
-        on_block_joint(states, audio[at:end], np.uint64(0), 0)
+        _call(callback, audio[at:end].ctypes.data, end - at, states.ctypes.data)

@@ -19,8 +19,9 @@ from typing import Any
 import llvmlite
 import numba
 import numpy as np
-from llvmlite import binding
+from llvmlite import binding, ir
 from numba import carray, cfunc, types
+from numba.core.cgutils import voidptr_t
 
 from rtcluster.errors import RtclusterError
 from rtcluster.events import EVENT
@@ -30,7 +31,9 @@ from rtcluster.kernel.advance import advance
 from rtcluster.kernel.aubio_c import DO_COMPLEX
 from rtcluster.kernel.cache import cache_of, source_digest
 from rtcluster.kernel.click import as_pointer
+from rtcluster.kernel.due import SETTLE
 from rtcluster.kernel.ring import drain
+from rtcluster.kernel.separate import Separate, cell_of
 from rtcluster.kernel.state import STATE
 
 HEAR = "rtcluster_hear"
@@ -108,6 +111,8 @@ def emit(triple: str | None = None, cpu: str | None = None) -> bytes:
         _hear, types.int64(types.voidptr, types.voidptr, types.int64, types.voidptr, types.int64),
         HEAR,
     )  # fmt: skip
+    module.link_in(_module(SETTLE.function, SETTLE.signature, SETTLE.name))
+    module.link_in(binding.parse_assembly(str(_bound(SETTLE))))
     module.link_in(_module(_do_complex, types.voidptr(word, word, word), DO_COMPLEX))
     module.link_in(binding.parse_assembly(_stock_detectors(module)))
     module.triple, module.data_layout = triple, str(machine.target_data)
@@ -134,6 +139,16 @@ def _module(function: Any, signature: Any, name: str) -> Any:
     # is counted.
     module = binding.parse_assembly(made.inspect_llvm().replace(" noinline ", " nounwind "))
     module.get_function(made.native_name).name = name
+    return module
+
+
+def _bound(separate: Separate) -> Any:
+    """A module in which the cell of a separate function leads to it, for good."""
+    module, word = ir.Module(), ir.IntType(64)
+    kind = ir.FunctionType(word, [word] * len(separate.signature.args))
+    cell = cell_of(module, separate.name)
+    cell.initializer = ir.Function(module, kind, separate.name).bitcast(voidptr_t)
+    cell.global_constant = True
     return module
 
 

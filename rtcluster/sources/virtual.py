@@ -18,7 +18,6 @@ import numpy.typing as npt
 from rtcluster.engine.processor import Processor
 from rtcluster.errors import SourceError
 from rtcluster.kernel.entry import hears_several
-from rtcluster.kernel.jit import OF_CALLBACK, watched
 from rtcluster.timing import joined
 
 STOP_S = 3.0
@@ -52,7 +51,7 @@ class VirtualInput:
         self.name = name
         self.blocksize = blocksize
         self.latency = 0.0
-        self._audio = audio.reshape(len(audio), -1)
+        self._audio = np.ascontiguousarray(audio, np.float32).reshape(len(audio), -1)
         processor.prepare(samplerate, blocksize, channels=self._audio.shape[1])
         record = processor.record
         record["synchronous"] = 0
@@ -66,12 +65,12 @@ class VirtualInput:
 
     def _compiled(self) -> Callable[[], None]:
         from rtcluster.kernel import virtual
+        from rtcluster.kernel.callback import callback
 
-        play = virtual.play_joint if hears_several(self._record) else virtual.play
+        address = callback(hears_several(self._record)).address
         # Compiled now, on silence of no length, so that the clock does not wait for it.
-        with watched(OF_CALLBACK):
-            play(self._record, self._audio[:0], self.blocksize)
-        return lambda: play(self._record, self._audio, self.blocksize)
+        virtual.play(self._record, self._audio[:0], self.blocksize, address)
+        return lambda: virtual.play(self._record, self._audio, self.blocksize, address)
 
     def _play(self) -> None:
         began = time.monotonic()

@@ -52,7 +52,8 @@ def test_it_tells_how_far_it_is_and_leaves_no_trace(place, wav):
     assert shown.split("Compiling")[-1].split("\r")[1].strip() == ""
     code, shown = on_a_terminal(place, "run", wav, "--jsonl", "-")
     assert (code, "Compiling" in shown) == (0, False)
-    assert list(place.rglob("entry.advance-*.nbc"))
+    assert list(place.rglob("advance._advance-*.nbc"))
+    assert list(place.rglob("due._settle-*.nbc"))
     assert not list(place.rglob("*joint-*.nbc")), "of several microphones nothing is compiled"
 
 

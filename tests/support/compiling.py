@@ -22,7 +22,7 @@ PATIENCE_S = 180.0
 
 def begin(done: Path) -> subprocess.Popen[bytes] | None:
     """Compile what is not in the cache, if anything; the file is made when that is done."""
-    if jit.was_compiled() and jit.was_compiled(several=True):
+    if jit.was_compiled():
         return None
     return subprocess.Popen(
         [sys.executable, "-m", __name__, str(done)], cwd=Path(__file__).parents[2]
@@ -50,8 +50,7 @@ def main(done: Path) -> None:
     for each in (False, True):
         callback.callback(each)
     nothing = np.zeros((0, 1), np.float32)
-    for play in (virtual.play, virtual.play_joint):
-        play(state.create(), nothing, 64)
+    virtual.play(state.create(), nothing, 64, 0)
     core.object_file()
 
 
