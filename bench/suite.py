@@ -193,7 +193,7 @@ def _chromium() -> str:
 
 NEEDS: dict[str, Callable[[], str]] = {
     "jack": jackd.missing,
-    "midi": _installed("rtmidi", "pip install 'rtcluster[midi]'"),
+    "midi": _installed("supriya_midi", "pip install 'rtcluster[midi]'"),
     "osc": _installed("pythonosc", "pip install 'rtcluster[osc]'"),
     "lv2": _program("cc", "gcc and lv2-dev"),
     "chromium": _chromium,

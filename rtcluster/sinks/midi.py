@@ -197,7 +197,6 @@ class MidiOut(Sending):
                     if self._sounding.get(note) == begun:  # else it was struck again
                         del self._sounding[note]
                         self.port.send((_NOTE_OFF, note, _RELEASE))
-                self.port.renew()
             except Exception as error:
                 self._failed = error  # told with the next event
                 return

@@ -6,13 +6,13 @@ import threading
 import time
 
 import pytest
-import rtmidi
 
 from rtcluster import Guess, Processor, Settings
 from rtcluster.errors import RtclusterError
+from rtcluster.kernel.jack_midi import ROOM
 from rtcluster.session.pump import Pump
 from rtcluster.session.session import Session
-from rtcluster.sinks import Sink
+from rtcluster.sinks import Sink, midi_ports
 from rtcluster.sinks.drum_map import note_of
 from rtcluster.sinks.midi import MidiOut
 from rtcluster.sinks.midi_ports import open_port
@@ -41,7 +41,7 @@ def on_jack(patient_server, monkeypatch):
     """The server, for the clients of this process; no other MIDI system is seen."""
     for name in ("JACK_DEFAULT_SERVER", "JACK_NO_START_SERVER"):
         monkeypatch.setenv(name, patient_server.environment[name])
-    monkeypatch.setattr(rtmidi, "get_compiled_api", lambda: [rtmidi.API_UNIX_JACK])
+    monkeypatch.setattr(midi_ports, "systems", list)
     return patient_server
 
 
@@ -114,22 +114,50 @@ def test_a_port_that_several_names_fit_is_refused_with_them(on_jack, synth):
         open_port("synth")
 
 
-def test_a_server_that_goes_away_ends_the_sink_and_not_the_program(on_jack, synth):
+def paced(port, count):
+    """Send more than the ring holds, no faster than JACK takes it."""
+    for number in range(count):
+        port.send((ON, number & 127, 1))
+        if number % 64 == 63:
+            time.sleep(0.01)
+
+
+def test_more_than_the_ring_holds_arrives_whole_and_in_order(on_jack, synth):
     port = open_port("synth")
-    for _ in range(3000):  # more than rtmidi holds back
-        port.send((ON, 36, 1))
-        port.renew()
+    paced(port, 2 * ROOM + 100)
+    port.close()
     synth.close()
-    on_jack.close()
+    assert [data for _, data in synth.came()] == [[ON, n & 127, 1] for n in range(2 * ROOM + 100)]
+
+
+@pytest.mark.parametrize("end", ["close", "kill"])
+def test_a_server_that_goes_away_ends_the_sink_and_not_the_program(on_jack, synth, end):
+    port = open_port("synth")
+    port.send((ON, 36, 1))
+    synth.close()
+    getattr(on_jack, end)()
 
     def sends_on():
-        for _ in range(3000):
+        for _ in range(ROOM // 2):  # it is told before the ring is full
             port.send((ON, 36, 1))
-            port.renew()
+            time.sleep(0.005)
 
     with pytest.raises(RtclusterError, match="no answer from JACK"):
         sends_on()
     port.close()
+
+
+def test_a_server_that_stands_still_holds_nobody_up(on_jack, synth):
+    port = open_port("synth")
+    with on_jack.stopped():
+        time.sleep(0.1)
+        began = time.monotonic()
+        for _ in range(ROOM):
+            port.send((ON, 36, 1))
+        with pytest.raises(RtclusterError, match="no answer from JACK"):
+            port.send((ON, 36, 1))
+        port.close()
+        assert time.monotonic() - began < 30.0
 
 
 def test_without_a_midi_system_it_says_so_in_one_line(on_jack, monkeypatch, capfd):

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import subprocess
 import sys
 import threading
 import time
@@ -9,9 +10,11 @@ import pytest
 
 from rtcluster.errors import RtclusterError, SettingsError
 from rtcluster.events import Control, Final, Guess, Onset, Part, Relabel
-from rtcluster.sinks import midi
+from rtcluster.sinks import midi, midi_ports
+from rtcluster.sinks.jack_midi import JackOutput
 from rtcluster.sinks.midi import LENGTH_S, MidiOut
-from rtcluster.sinks.midi_ports import MidiPort, find, open_port
+from rtcluster.sinks.midi_ports import CLIENT, MidiPort, find, open_port
+from rtcluster.sinks.rtmidi_output import RtMidiOutput, systems
 from rtcluster.sinks.sending import KEPT, Latest
 from rtcluster.timing import clock_ns as clock_ns
 
@@ -21,22 +24,19 @@ SESSION = {"samplerate": RATE}
 
 
 class FakeOut:
-    """What rtmidi calls an output."""
+    """An opened output."""
 
     def __init__(self):
         self.sent, self.times, self.closed, self.broken = [], [], False, False
 
-    def send_message(self, message):
+    def send(self, message):
         if self.broken:
             raise OSError("the synth was unplugged")
         self.sent.append(tuple(message))
         self.times.append(time.monotonic())
 
-    def close_port(self):
+    def close(self):
         self.closed = True
-
-    def delete(self):
-        assert self.closed
 
     def struck(self):
         return [(note, velocity) for kind, note, velocity in self.sent if kind == ON]
@@ -280,32 +280,125 @@ def test_an_empty_name_and_an_unknown_moment_are_refused():
         MidiOut.open("x", send="later")
 
 
-class FakeSystem:
-    """What rtmidi looks like where there is Windows' MIDI and no more."""
+class FakeClient:
+    """A system of two synths, one of which may be opened; virtual ports are made without end."""
 
-    API_WINDOWS_MM, API_UNIX_JACK = 4, 3
-    RtMidiError = ValueError
+    def __init__(self, ports, opened):
+        self._ports, self._opened = ports, opened
 
-    def get_compiled_api(self):
-        return [self.API_WINDOWS_MM]
+    def names(self):
+        return self._ports
 
-    def MidiOut(self, api, name):  # rtmidi's name
-        return self
+    def connect(self, number, name):
+        self._opened.append((number, name))
+        return name
 
-    def get_ports(self):
-        return PORTS
+    def create(self, name):
+        self._opened.append(name)
+        return f"{CLIENT}:{name}"
 
-    def get_current_api(self):
-        return self.API_WINDOWS_MM
-
-    def is_port_open(self):
-        return False
-
-    def delete(self):
-        pass
+    def close(self):
+        self._opened.append("closed")
 
 
-def test_a_system_without_virtual_ports_says_which_there_are(monkeypatch):
-    monkeypatch.setitem(sys.modules, "rtmidi", FakeSystem())
+def without(name):
+    raise RtclusterError("Expected a JACK server, got none.")
+
+
+@pytest.fixture
+def two_systems(monkeypatch):
+    """The first with two synths, the second with a drum machine; what each opened."""
+    opened = {"first": [], "second": []}
+    monkeypatch.setattr(midi_ports, "systems", lambda: ["first"])
+    monkeypatch.setattr(
+        midi_ports,
+        "RtMidiOutput",
+        lambda name, system: FakeClient(["synth:in", "Synth:in 2"], opened[system]),
+    )
+    monkeypatch.setattr(
+        midi_ports, "JackOutput", lambda name: FakeClient(["drum machine:in"], opened["second"])
+    )
+    return opened
+
+
+def test_the_first_system_with_the_port_opens_it(two_systems):
+    assert open_port("in 2").name == "Synth:in 2"
+    assert two_systems == {"first": [(1, "Synth:in 2")], "second": []}
+    port = open_port("DRUM")
+    assert (port.name, port.virtual) == ("drum machine:in", False)
+    assert two_systems["first"][1:] == ["closed"], "of one that is not used nothing is left"
+    assert two_systems["second"] == [(0, "drum machine:in")]
+
+
+def test_a_new_port_is_made_in_the_first_system(two_systems):
+    port = open_port("kit")
+    assert (port.name, port.virtual) == (f"{CLIENT}:kit", True)
+    assert two_systems == {"first": ["kit"], "second": ["closed"]}
+
+
+def test_where_only_the_second_system_is_there_it_serves(two_systems, monkeypatch):
+    monkeypatch.setattr(midi_ports, "RtMidiOutput", lambda name, system: without(name))
+    assert open_port("kit").virtual
+    assert two_systems == {"first": [], "second": ["kit"]}
+
+
+@pytest.fixture
+def rtmidi(monkeypatch):
+    """The binding, on a machine without JACK."""
+    monkeypatch.setattr(midi_ports, "JackOutput", without)
+    return pytest.importorskip("supriya_midi")
+
+
+def test_neither_jack_nor_the_system_that_does_nothing_is_asked_for_through_rtmidi(
+    rtmidi, monkeypatch
+):
+    monkeypatch.setattr(rtmidi, "get_compiled_apis", lambda: list(rtmidi.RtMidiAPI))
+    assert {"UNIX_JACK", "RTMIDI_DUMMY"}.isdisjoint(api.name for api in systems())
+    assert {"LINUX_ALSA", "MACOSX_CORE", "WINDOWS_MM"} <= {api.name for api in systems()}
+
+
+def test_the_binding_is_called_as_it_wants_to_be(rtmidi, capfd):
+    """On RtMidi's own system without ports: it is there on every machine."""
+    out = RtMidiOutput(CLIENT, rtmidi.RtMidiAPI.RTMIDI_DUMMY)
+    assert out.names() == []
+    assert out.create("kit") == f"{CLIENT}:kit"
+    out.send((ON, 36, 1))
+    with pytest.raises(ValueError, match="empty"):
+        out.send(())
+    out.close()
+    out = RtMidiOutput(CLIENT, rtmidi.RtMidiAPI.RTMIDI_DUMMY)
+    assert out.connect(0, "synth:in") == "synth:in"
+    out.close()
+
+
+def test_a_system_without_virtual_ports_says_which_there_are(rtmidi, monkeypatch):
+    class Windows:
+        def __init__(self, api, client_name):
+            pass
+
+        def get_ports(self):
+            return PORTS
+
+        def close_port(self):
+            pass
+
+        delete = close_port
+
+    monkeypatch.setattr(rtmidi, "get_compiled_apis", lambda: [rtmidi.RtMidiAPI.WINDOWS_MM])
+    monkeypatch.setattr(rtmidi, "MidiOut", Windows)
     with pytest.raises(SettingsError, match=r"There are 'synth:in', 'Synth:in 2'"):
         open_port("drums")
+
+
+def test_a_machine_without_libjack_has_no_jack(tmp_path, monkeypatch):
+    (tmp_path / "jack.py").write_text("raise OSError('JACK library not found')")
+    monkeypatch.delitem(sys.modules, "jack", raising=False)
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(RtclusterError, match="library not found"):
+        JackOutput(CLIENT)
+
+
+def test_what_jack_calls_is_compiled_for_nobody_else():
+    seen = "import sys, rtcluster.sinks.midi; print('rtcluster.kernel.jack_midi' in sys.modules)"
+    ran = subprocess.run([sys.executable, "-c", seen], capture_output=True, text=True, check=True)
+    assert ran.stdout.strip() == "False"

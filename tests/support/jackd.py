@@ -8,7 +8,6 @@ is never what is late. The live tests stand on both, which know of each other: o
 
 from __future__ import annotations
 
-import ctypes
 import functools
 import importlib.util
 import os
@@ -25,6 +24,8 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+
+from rtcluster.sinks.jack_midi import address, functions, set_callbacks
 
 PRIORITY = 70
 """Real-time priority of the server; its clients run a little below."""
@@ -257,25 +258,12 @@ PLAYER = np.dtype(
 )
 
 
-@functools.cache
 def port_buffer() -> Any:
     """``jack_port_get_buffer`` for compiled code."""
-    from llvmlite import binding
-    from numba import types
+    from rtcluster.kernel.jack_midi import get_buffer, link
 
-    function = ctypes.CDLL(find_library("jack")).jack_port_get_buffer
-    binding.add_symbol("jack_port_get_buffer", ctypes.cast(function, ctypes.c_void_p).value)
-    return types.ExternalFunction("jack_port_get_buffer", types.voidptr(types.uint64, types.uint32))
-
-
-def set_process(client: Any, callback: Any, state: npt.NDArray[Any]) -> None:
-    """Give a client a compiled process callback, whose argument is the state's address.
-
-    JACK-Client itself takes Python functions only.
-    """
-    function = ctypes.CDLL(find_library("jack")).jack_set_process_callback
-    function.argtypes = [ctypes.c_void_p] * 3
-    function(address(client), callback.address, state.ctypes.data)
+    link(functions())
+    return get_buffer
 
 
 @functools.cache
@@ -341,7 +329,7 @@ class Player:
         self._state["channels"] = len(tracks)
         self._state["loop"], self._state["length"] = loop, len(audio)
         self._state["audio"][0, : audio.size] = tracks.ravel()
-        set_process(self._client, _process_callback(), self._state)
+        set_callbacks(self._client, self._state, _process_callback())
         self._client.activate()
 
     def connect(self, client: str = "PortAudio") -> None:
@@ -395,13 +383,6 @@ class Player:
     def __exit__(self, *_: object) -> None:
         """Leave the server."""
         self.close()
-
-
-def address(wrapped: Any) -> int:
-    """The C pointer in one of JACK-Client's objects."""
-    import jack
-
-    return int(jack._ffi.cast("uintptr_t", wrapped._ptr))
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from rtcluster.sinks.jack_midi import address, set_callbacks
 from tests.support import jackd
 
 TRACKS = 2
@@ -78,11 +79,11 @@ class Tape:
             self._state["inputs"][0, place] = self._port(name)
         self._state["output"] = self._port(self.output)
         self._state["delay"] = delay
-        jackd.set_process(self._client, _process_callback(), self._state)
+        set_callbacks(self._client, self._state, _process_callback())
         self._client.activate()
 
     def _port(self, name: str) -> int:
-        return jackd.address(self._client.get_port_by_name(name))
+        return address(self._client.get_port_by_name(name))
 
     def connect(self, source: str, target: str) -> None:
         """Connect two ports, whoever they belong to."""
