@@ -11,12 +11,11 @@ import typer
 from rtcluster.commands.terminal import say
 from rtcluster.commands.writing import guard, writes
 from rtcluster.errors import SettingsError
+from rtcluster.settings import AUTO
 from rtcluster.text import counted
 
 if TYPE_CHECKING:
     from rtcluster.exports.take import Take
-
-AUTO, USUAL_BPM = "auto", 120.0
 
 
 @writes
@@ -69,7 +68,7 @@ def export(
     ):
         if given and needed not in formats:
             raise SettingsError(f"Expected --to {needed} with {option}, got {', '.join(formats)}.")
-    tempo = USUAL_BPM if bpm in (None, AUTO) else _number(bpm)
+    tempo = exports.USUAL_BPM if bpm in (None, AUTO) else _number(bpm)
     wanted = exports.Wanted(tempo, parse_notes(note or []), mix)
     for name in formats:
         exports.module_of(name)  # what cannot be written is told before anything is
@@ -94,15 +93,10 @@ def _number(bpm: str | None) -> float:
 
 def _played(take: Take) -> float:
     """The tempo that was played, or the usual one where there was none, in bpm; with a line."""
-    from rtcluster import performance
-    from rtcluster.text import printable
+    from rtcluster.exports import USUAL_BPM
+    from rtcluster.performance import measure_hits
 
-    found = performance.measure(
-        [hit.time for hit in take.hits],
-        [hit.class_ for hit in take.hits],
-        [hit.velocity for hit in take.hits],
-        [printable(hit.name) for hit in take.hits],
-    )
+    found = measure_hits(take.hits)
     if found.tempo is None:
         say(f"No steady tempo: {found.reason}. The MIDI file has {USUAL_BPM:g} bpm.")
         return USUAL_BPM

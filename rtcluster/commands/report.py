@@ -65,16 +65,8 @@ def report(
     for path in (target, target.with_suffix(".json")):
         allowed.check(path, lambda _: _require_report(target))
     hits = logs.hits(log)
-    found = performance.measure(
-        [hit.time for hit in hits],
-        [hit.class_ for hit in hits],
-        [hit.parts[0]["velocity"] if hit.parts else hit.velocity for hit in hits],
-        [printable(hit.name) for hit in hits],
-        further=[
-            performance.Further(place, one["class"], one["velocity"], printable(one["name"]))
-            for place, hit in enumerate(hits)
-            for one in hit.parts[1:]
-        ],
+    found = performance.measure_hits(
+        hits,
         bpm=_played_to(log.session) if bpm is None else bpm,
         beat_at=beat_at,
         latency_offset_ms=latency_offset,

@@ -53,7 +53,7 @@ FORMATS: dict[str, Format] = {
 }
 """By the names that ``--to`` takes."""
 
-SLOWEST_BPM, FASTEST_BPM = 10.0, 1000.0
+SLOWEST_BPM, USUAL_BPM, FASTEST_BPM = 10.0, 120.0, 1000.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,7 @@ class Wanted:
         If the tempo is outside its range.
     """
 
-    bpm: float = 120.0
+    bpm: float = USUAL_BPM
     notes: Mapping[str, int] = field(default_factory=dict)
     mix: bool = False
 

@@ -14,7 +14,7 @@ from urllib.parse import quote
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
@@ -61,11 +61,14 @@ def build(
 
     async def export(request: Request) -> Response:
         try:
-            name, content = await recorded.export(request.path_params["format"])
+            made = await recorded.export(request.path_params["format"], request.query_params)
         except RtclusterError as error:
             return PlainTextResponse(f"{error}\n", 404)
-        disposition = f"attachment; filename*=UTF-8''{quote(name)}"
-        return Response(content, headers={"Content-Disposition": disposition}, media_type=BYTES)
+        headers = {
+            "Content-Disposition": f"attachment; filename*=UTF-8''{quote(made.name)}",
+            "Content-Length": str(made.size),
+        }
+        return StreamingResponse(made.pieces, headers=headers, media_type=BYTES)
 
     async def live(socket: WebSocket) -> None:
         await pages.welcome(socket)

@@ -8,15 +8,32 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rtcluster.errors import RtclusterError
 from rtcluster.monitor.history import RECORDED
+from rtcluster.settings import AUTO
 
-FORMATS = ("csv", "midi", "audacity", "sonic-visualiser", "jams")
+if TYPE_CHECKING:
+    from rtcluster.exports import Wanted
+    from rtcluster.exports.take import Take
+
+FORMATS = ("csv", "midi", "audacity", "sonic-visualiser", "jams", "clicks.wav")
 """Of :data:`rtcluster.exports.FORMATS`, those that the page offers."""
+
+_PIECE = 1 << 18  # bytes that are in memory at a time
+
+
+@dataclass(frozen=True, slots=True)
+class Download:
+    """A file that is gone once it has been read; name, bytes in all, and a part after the other."""
+
+    name: str
+    size: int
+    pieces: AsyncIterator[bytes]
 
 
 class Recorded:
@@ -31,18 +48,15 @@ class Recorded:
         if line["event"] == RECORDED:
             self._folder = Path(line["folder"])
 
-    async def export(self, name: str) -> tuple[str, bytes]:
+    async def export(self, name: str, choices: Mapping[str, str]) -> Download:
         """Make a file of it.
 
         Parameters
         ----------
         name : str
             One of :data:`FORMATS`.
-
-        Returns
-        -------
-        tuple of str and bytes
-            What the file is to be called, and what is in it.
+        choices : mapping of str to str
+            Those of ``rtcluster export``: ``bpm``, a number or "auto", and ``mix``.
 
         Raises
         ------
@@ -55,14 +69,40 @@ class Recorded:
         if folder is None:
             raise RtclusterError("Nothing has been recorded yet; record, and stop the recording.")
         async with self._one_at_a_time:
-            return await asyncio.to_thread(_exported, folder, name)
+            return await asyncio.to_thread(_exported, folder, name, choices)
 
 
-def _exported(folder: Path, name: str) -> tuple[str, bytes]:
+def _exported(folder: Path, name: str, choices: Mapping[str, str]) -> Download:
     from rtcluster import exports
-    from rtcluster.exports import take
+    from rtcluster.exports.take import read
 
-    with tempfile.TemporaryDirectory() as scratch:
-        target = Path(scratch) / f"export{exports.FORMATS[name].ending}"
-        exports.export(name, take.read(str(folder)), exports.Wanted(), target)
-        return f"{folder.name}{exports.FORMATS[name].ending}", target.read_bytes()
+    scratch = tempfile.TemporaryDirectory()
+    try:
+        take, ending = read(folder), exports.FORMATS[name].ending
+        target = Path(scratch.name) / f"export{ending}"
+        exports.export(name, take, _wanted(take, choices), target)
+        return Download(f"{folder.name}{ending}", target.stat().st_size, _pieces(scratch, target))
+    except BaseException:
+        scratch.cleanup()
+        raise
+
+
+def _wanted(take: Take, choices: Mapping[str, str]) -> Wanted:
+    from rtcluster.exports import USUAL_BPM, Wanted
+    from rtcluster.performance import measure_hits
+
+    bpm = choices.get("bpm", str(USUAL_BPM))
+    if bpm == AUTO:
+        played = measure_hits(take.hits).tempo
+        bpm = str(USUAL_BPM if played is None else played.bpm.value)
+    try:
+        tempo = float(bpm)
+    except ValueError as error:
+        raise RtclusterError(f"Expected bpm with a number or {AUTO}, got {bpm!r:.80}.") from error
+    return Wanted(tempo, mix="mix" in choices)
+
+
+async def _pieces(scratch: tempfile.TemporaryDirectory[str], target: Path) -> AsyncIterator[bytes]:
+    with scratch, target.open("rb") as file:
+        while piece := await asyncio.to_thread(file.read, _PIECE):
+            yield piece

@@ -367,6 +367,21 @@ def test_what_was_recorded_is_downloaded(
         page.click("#export-list a:first-child")
     assert download.value.suggested_filename == "a take.csv"
     assert "kick" in Path(download.value.path()).read_text()
+    page.fill("#export-bpm", "5")
+    page.click("#export-list a:has-text('midi')")
+    assert not page.evaluate("document.querySelector('#export-bpm').validity.valid")
+    for text_, query in (("97.5", "?bpm=97.5"), ("", "?bpm=auto")):
+        page.fill("#export-bpm", text_)
+        with page.expect_download() as download:
+            page.click("#export-list a:has-text('midi')")
+        assert download.value.url.endswith(f"/export/midi{query}")
+        assert Path(download.value.path()).read_bytes().startswith(b"MThd")
+    with page.expect_download() as download:
+        page.click("#export-list a:has-text('clicks.wav')")
+    assert download.value.url.endswith("/export/clicks.wav")
+    page.check("#export-mix")
+    with page.expect_request("**/export/clicks.wav?mix=1"):
+        page.click("#export-list a:has-text('clicks.wav')")
     page.click("#export-close")
 
 

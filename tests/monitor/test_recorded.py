@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import http.client
+import io
 import json
+from contextlib import closing
 from pathlib import Path
 
+import mido
+import numpy as np
 import pytest
+import soundfile
 
 from rtcluster import exports
 from rtcluster.exports.take import read
@@ -78,8 +84,50 @@ def test_nothing_is_exported_without_the_token(
     assert visitor.status(f"/export/{name}", Cookie=visitor.cookie, Origin="http://a.b") == 403
 
 
+@pytest.fixture
+def take(folder: Path) -> Path:
+    """The same with strokes at 96 bpm, and audio."""
+    events = folder / "events.jsonl"
+    head, *_ = events.read_text().splitlines()
+    strokes = [round(44100 * (1 + 60 / 96 * n)) for n in range(24)]
+    lines = [e.as_dict() for n, at in enumerate(strokes) for e in hit(n, at, n % 2)]
+    lines.append(summary_line(samples=strokes[-1] + 44100))
+    events.write_text("".join(f"{line}\n" for line in [head, *map(json.dumps, lines)]))
+    audio = 0.5 * np.sin(np.arange(strokes[-1] + 44100) / 20)
+    soundfile.write(folder / "audio.wav", audio, 44100, subtype="FLOAT")
+    return folder
+
+
+def test_tempo_and_clicks_can_be_chosen_as_with_the_command(
+    monitor: Monitor, visitor: Visitor, take: Path, tmp_path: Path
+) -> None:
+    with visitor.page() as page:
+        monitor.end(recorded(take))
+        hear(page, "recorded")
+
+    def got(path: str) -> bytes:
+        with closing(http.client.HTTPConnection(visitor.host, visitor.port, timeout=30)) as link:
+            link.request("GET", f"/export/{path}", headers={"Cookie": visitor.cookie})
+            with link.getresponse() as response:
+                assert response.status == 200
+                return response.read()
+
+    def bpm(choice: str) -> float:
+        file = mido.MidiFile(file=io.BytesIO(got(f"midi{choice}")))
+        [found] = [message.tempo for message in file.tracks[0] if message.type == "set_tempo"]
+        return float(mido.tempo2bpm(found))
+
+    assert bpm("") == 120.0
+    assert bpm("?bpm=93.5") == pytest.approx(93.5, abs=1e-3)
+    assert bpm("?bpm=auto") == pytest.approx(96.0, abs=0.5)
+    for choice, mix in (("", False), ("?mix=1", True)):
+        wanted = exports.Wanted(mix=mix)
+        target, _ = exports.export("clicks.wav", read(take), wanted, tmp_path / "clicks.wav")
+        assert got(f"clicks.wav{choice}") == target.read_bytes()
+
+
 def test_what_is_no_format_and_what_is_no_recording_is_told_in_a_line(
-    monitor: Monitor, visitor: Visitor, tmp_path: Path
+    monitor: Monitor, visitor: Visitor, tmp_path: Path, folder: Path
 ) -> None:
     def told(name: str) -> str:
         response = visitor.get(f"/export/{name}", Cookie=visitor.cookie)
@@ -89,10 +137,16 @@ def test_what_is_no_format_and_what_is_no_recording_is_told_in_a_line(
         return text
 
     assert told("csv").startswith("Nothing has been recorded yet")
-    assert told("clicks.wav").startswith("Expected one of csv, ")
+    assert told("svg").startswith("Expected one of csv, ")
     with visitor.page() as page:
         monitor.end(recorded(tmp_path / "gone", samples=0))
         monitor.end(recorded(tmp_path / "gone"))
         hear(page, "recorded")
     assert told("csv").startswith("Expected a recording's folder")
+    with visitor.page() as page:
+        monitor.end(recorded(folder))
+        hear(page, "recorded")
+    assert told("midi?bpm=fast").startswith("Expected bpm with a number or auto, got 'fast'.")
+    assert told("midi?bpm=nan").startswith("Expected a tempo from 10 to 1000 bpm, got nan.")
+    assert told("clicks.wav?mix=1").startswith("Expected audio.wav or audio.flac beside")
     assert visitor.status("/export/..%2F..%2Fetc%2Fpasswd", Cookie=visitor.cookie) == 404

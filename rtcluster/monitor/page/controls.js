@@ -143,10 +143,20 @@ export class Controls {
         link.href = `export/${format}`;
         link.download = "";
         link.textContent = format;
+        link.addEventListener("click", (event) => {
+          if (format === "midi" && !by("export-bpm").reportValidity()) event.preventDefault();
+          link.href = `export/${format}${this.choices(format)}`;
+        });
         return link;
       }),
     );
     by("export-dialog").showModal();
+  }
+
+  // As `rtcluster export` takes them.
+  choices(format) {
+    if (format === "midi") return `?bpm=${by("export-bpm").value || "auto"}`;
+    return format === "clicks.wav" && by("export-mix").checked ? "?mix=1" : "";
   }
 
   mute() {
