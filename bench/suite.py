@@ -150,6 +150,12 @@ BENCHES = (
     ),
     Bench("pictures", "redraws the pictures of README and docs", (), needs=("report",)),
     Bench("plots", "redraws the plots of README and docs from the results", (), needs=("report",)),
+    Bench(
+        "unlike",
+        "whether teaching tells a stroke of another drum",
+        None,
+        needs=("report", "recordings"),
+    ),
     Bench("rates", "whether a kit names the same drums at other sample rates", None),
     Bench("soak", "a day of audio, every event checked", None),
     Bench(

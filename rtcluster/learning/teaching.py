@@ -8,7 +8,7 @@ main thread.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -161,12 +161,9 @@ class Teacher:
             return None
         bands = [self._measured.index(name) for name in BAND_FEATURES]
         hits = self._finals()[np.ix_(own, bands)]
-        nearest = _nearest(hits)
-        for place in np.argsort(-nearest, kind="stable").tolist():
-            others = _nearest(np.delete(hits, place, axis=0))
-            far = nearest[place] > max(STANDS_OUT, TIMES_OTHERS * float(others.max()))
-            if far and self._lessons[own[place]].id not in self._kept:
-                return int(place) + 1
+        for place, apart in standing_out(hits):
+            if apart > STANDS_OUT and self._lessons[own[place]].id not in self._kept:
+                return place + 1
         return None
 
     def keep(self, class_: int, number: int) -> None:
@@ -269,6 +266,27 @@ def _differ(hits: Array) -> float:
     if len(hits) < 2:
         return LEAST
     return max(LEAST, float(_nearest(hits).max()))
+
+
+def standing_out(hits: Array) -> Iterator[tuple[int, float]]:
+    """Hits far from every other, by how far the others are: the farthest first.
+
+    Parameters
+    ----------
+    hits : ndarray of float64, shape (n, 20)
+        Bands of the hits of a drum, at least three.
+
+    Yields
+    ------
+    tuple of int and float
+        Place, and distance from the nearest hit: more than :data:`TIMES_OTHERS` times the farthest
+        that any of the others is from its nearest.
+    """
+    nearest = _nearest(hits)
+    for place in np.argsort(-nearest, kind="stable").tolist():
+        others = _nearest(np.delete(hits, place, axis=0))
+        if nearest[place] > TIMES_OTHERS * float(others.max()):
+            yield place, float(nearest[place])
 
 
 def _nearest(hits: Array) -> Array:

@@ -89,10 +89,11 @@ def _exported(folder: Path, name: str, choices: Mapping[str, str]) -> Download:
 
 def _wanted(take: Take, choices: Mapping[str, str]) -> Wanted:
     from rtcluster.exports import USUAL_BPM, Wanted
-    from rtcluster.performance import measure_hits
 
     bpm = choices.get("bpm", str(USUAL_BPM))
     if bpm == AUTO:
+        from rtcluster.performance import measure_hits
+
         played = measure_hits(take.hits).tempo
         bpm = str(USUAL_BPM if played is None else played.bpm.value)
     try:

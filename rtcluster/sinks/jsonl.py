@@ -84,6 +84,7 @@ class JsonLines(Sink):
         if path == STANDARD_OUTPUT:
             return cls(sys.stdout, report=report)
         with expecting(f"to write events to {path}"):
+            # The sink closes it. Path.open() takes no opener.
             stream = open(path, "w", encoding="utf-8", opener=partial(_opened, say))  # noqa: SIM115
         return cls(stream, close=True, report=report)
 

@@ -200,7 +200,7 @@ def _through_pipe(stream: IO[bytes]) -> int:
 
     def pump() -> None:
         # The reader may stop early: that ends the pump too.
-        with contextlib.suppress(BrokenPipeError), open(into, "wb") as pipe:  # noqa: PTH123
+        with contextlib.suppress(BrokenPipeError), os.fdopen(into, "wb") as pipe:
             shutil.copyfileobj(stream, pipe)
 
     threading.Thread(target=pump, name="rtcluster-stdin", daemon=True).start()

@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -27,7 +28,7 @@ def folder(wav, tmp_path):
     """A folder with one recording; both are called by such a name."""
     made = tmp_path / CAFE
     made.mkdir()
-    os.rename(wav, made / f"{CAFE}.wav")  # noqa: PTH104
+    Path(wav).rename(made / f"{CAFE}.wav")
     return made
 
 

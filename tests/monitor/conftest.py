@@ -7,8 +7,9 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from email.message import Message
 from socket import create_connection
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -67,6 +68,19 @@ def hit(number: int, sample: int, class_: int = 0, guessed: int | None = None) -
     ]  # fmt: skip
 
 
+class Answer(NamedTuple):
+    """What the server answers."""
+
+    status: int
+    headers: Message
+    body: bytes
+
+    @property
+    def text(self) -> str:
+        """The body as text."""
+        return self.body.decode(errors="replace")
+
+
 class Visitor:
     """Somebody on this machine, with the link or without."""
 
@@ -84,8 +98,8 @@ class Visitor:
     def cookie(self) -> str:
         return f"rtcluster-{self.port}={self.token}"
 
-    def get(self, path: str, method: str = "GET", **headers: str) -> http.client.HTTPResponse:
-        """The answer to a request, its body read into ``text``."""
+    def get(self, path: str, method: str = "GET", **headers: str) -> Answer:
+        """The answer to a request."""
         connection = http.client.HTTPConnection(self.host, self.port, timeout=WAIT_S)
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         connection.putrequest(method, path, skip_host="Host" in named)
@@ -93,9 +107,9 @@ class Visitor:
             connection.putheader(name, value)
         connection.endheaders()
         response = connection.getresponse()
-        response.text = response.read().decode(errors="replace")  # type: ignore[attr-defined]
+        answer = Answer(response.status, response.headers, response.read())
         connection.close()
-        return response
+        return answer
 
     def status(self, path: str, **headers: str) -> int:
         return self.get(path, **headers).status

@@ -28,7 +28,7 @@ def visitor() -> Iterator[Visitor]:
 def test_the_link_opens_the_page_and_its_cookie_the_rest(visitor: Visitor) -> None:
     response = visitor.get(f"/?token={visitor.token}")
     assert response.status == 200
-    assert "<!doctype html>" in response.text  # type: ignore[attr-defined]
+    assert "<!doctype html>" in response.text
     cookie = response.headers["Set-Cookie"]
     assert cookie.startswith(visitor.cookie + ";")
     assert "HttpOnly" in cookie

@@ -56,7 +56,7 @@ def serve(scene: Any) -> None:
             return f"present {len(made)}"
 
         page = Page(present)
-        task = asyncio.ensure_future(page.serve(socket))  # type: ignore[arg-type]
+        task = asyncio.ensure_future(page.serve(socket))  # type: ignore[arg-type]  # only what it calls
         try:
             await scene(page, socket, task)
         finally:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import http.client
 import io
 import json
-from contextlib import closing
 from pathlib import Path
 
 import mido
@@ -65,7 +63,7 @@ def test_a_recording_is_exported_as_the_command_does_it(
         )
         if name in ("csv", "audacity", "sonic-visualiser"):
             expected = target.read_bytes().decode()
-            assert response.text == expected  # type: ignore[attr-defined]
+            assert response.text == expected
             assert "kick" in expected
             assert "snare" not in expected, "it was merged"
     assert sorted(folder.iterdir()) == before
@@ -106,11 +104,9 @@ def test_tempo_and_clicks_can_be_chosen_as_with_the_command(
         hear(page, "recorded")
 
     def got(path: str) -> bytes:
-        with closing(http.client.HTTPConnection(visitor.host, visitor.port, timeout=30)) as link:
-            link.request("GET", f"/export/{path}", headers={"Cookie": visitor.cookie})
-            with link.getresponse() as response:
-                assert response.status == 200
-                return response.read()
+        response = visitor.get(f"/export/{path}", Cookie=visitor.cookie)
+        assert response.status == 200
+        return response.body
 
     def bpm(choice: str) -> float:
         file = mido.MidiFile(file=io.BytesIO(got(f"midi{choice}")))
@@ -132,9 +128,8 @@ def test_what_is_no_format_and_what_is_no_recording_is_told_in_a_line(
     def told(name: str) -> str:
         response = visitor.get(f"/export/{name}", Cookie=visitor.cookie)
         assert response.status == 404
-        text: str = response.text  # type: ignore[attr-defined]
-        assert text.count("\n") == 1
-        return text
+        assert response.text.count("\n") == 1
+        return response.text
 
     assert told("csv").startswith("Nothing has been recorded yet")
     assert told("svg").startswith("Expected one of csv, ")
