@@ -29,16 +29,16 @@ if TYPE_CHECKING:
 
 _HOME = {
     "Analysis": "clusters",
+    "Hits": "reference",
+    "Optimum": "optima",
+    "Recording": "audio",
+    "Survey": "optima",
     "analyze": "clusters",
     "cluster": "clusters",
-    "Hits": "reference",
-    "measure": "reference",
-    "Optimum": "optima",
-    "Survey": "optima",
-    "survey": "optima",
-    "Recording": "audio",
     "load": "audio",
+    "measure": "reference",
     "run_analyze": "command",
+    "survey": "optima",
 }
 
 __all__ = [*_HOME]
