@@ -225,10 +225,13 @@ class Processor:
     def _compile(self, channels: int) -> None:
         """Run every compiled function once, then begin again."""
         block = np.zeros((4 * self._spans.hop, channels), np.float32)
+        fixed = block.copy()
+        fixed.flags.writeable = False  # to Numba another type: that of np.frombuffer, say
         several = bool(self.microphones)
         with watched(FUNCTIONS[several]):
             self._driver.bind()
             self._driver.advance(block)
+            self._driver.advance(fixed)
             self._driver.finish()
             publish(self._state, np.zeros(1, kernel_state.MODEL))
             drain(self._state, self._batch)

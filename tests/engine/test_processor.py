@@ -20,6 +20,7 @@ from rtcluster import (
 )
 from rtcluster.errors import SettingsError
 from rtcluster.events import Control
+from rtcluster.kernel import entry
 from rtcluster.kernel.onset import COUNTER_RESET
 from rtcluster.learning.learner import Update
 from rtcluster.sources.virtual import VirtualInput
@@ -399,3 +400,18 @@ def test_leaving_its_context_closes_a_processor():
         assert repr(processor) == "<Processor at 44100 Hz: class 0, class 1; 0 hits>"
     with pytest.raises(RtclusterError, match="prepare"):
         processor.process(np.zeros(64, np.float32))
+
+
+@pytest.mark.parametrize("channels", [1, 2])
+def test_a_block_that_cannot_be_written_to_is_heard_at_once(drums, channels):
+    """That of ``np.frombuffer``, say: to Numba it is of another type than the usual one."""
+    audio = np.repeat(drums.audio[:, None], channels, axis=1)
+    fixed = np.frombuffer(audio.tobytes(), np.float32).reshape(audio.shape)
+    heard = []
+    for block in (audio, fixed):
+        processor = Processor()
+        processor.prepare(44100, 64, channels=channels)
+        known = len(entry.advance.signatures)
+        heard.append(processor.process(block))
+        assert len(entry.advance.signatures) == known, "nothing is compiled for it"
+    assert heard[0] == heard[1]
