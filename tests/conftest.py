@@ -93,8 +93,8 @@ def pytest_runtestloop(session: pytest.Session) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
-    """More than there are cores: much of the time a test waits for something."""
-    return -(-5 * cores() // 2)
+    """Twice as many as there are cores: much of the time a test waits for something."""
+    return 2 * cores()
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
