@@ -94,7 +94,7 @@ def _number(bpm: str | None) -> float:
 def _played(take: Take) -> float:
     """The tempo that was played, or the usual one where there was none, in bpm; with a line."""
     from rtcluster.exports import USUAL_BPM
-    from rtcluster.performance import measure_hits
+    from rtcluster.performance.hits import measure_hits
 
     found = measure_hits(take.hits)
     if found.tempo is None:

@@ -55,8 +55,8 @@ def report(
     ] = False,
 ) -> None:
     """Measure how a recorded session was played: tempo, early and late, steadiness, dynamics."""
-    from rtcluster import performance
     from rtcluster.performance import words
+    from rtcluster.performance.hits import measure_hits
     from rtcluster.recording import log as logs
 
     log = logs.read(recording)
@@ -65,7 +65,7 @@ def report(
     for path in (target, target.with_suffix(".json")):
         allowed.check(path, lambda _: _require_report(target))
     hits = logs.hits(log)
-    found = performance.measure_hits(
+    found = measure_hits(
         hits,
         bpm=_played_to(log.session) if bpm is None else bpm,
         beat_at=beat_at,

@@ -92,7 +92,7 @@ def _wanted(take: Take, choices: Mapping[str, str]) -> Wanted:
 
     bpm = choices.get("bpm", str(USUAL_BPM))
     if bpm == AUTO:
-        from rtcluster.performance import measure_hits
+        from rtcluster.performance.hits import measure_hits
 
         played = measure_hits(take.hits).tempo
         bpm = str(USUAL_BPM if played is None else played.bpm.value)

@@ -3,8 +3,8 @@
 The aim is to tell a player what the hits say, and no more. Every figure is an estimate with the
 half-width of its 95 % interval; a hit is called early or late only if it is off by more than that.
 All of it is arithmetic on arrays, in the calling thread: no files, no pictures, no audio.
-:func:`measure` takes a whole session, :func:`measure_hits` that of a log, and
-:class:`rtcluster.performance.live.Live` a hit at a time.
+:func:`measure` takes a whole session, :func:`rtcluster.performance.hits.measure_hits` that of a
+log, and :class:`rtcluster.performance.live.Live` a hit at a time.
 
 Conventions
 -----------
@@ -62,8 +62,7 @@ from __future__ import annotations
 
 from rtcluster.performance.drums import Further
 from rtcluster.performance.figures import Performance
-from rtcluster.performance.hits import measure_hits
 from rtcluster.performance.measures import measure
 from rtcluster.performance.statistics import Estimate
 
-__all__ = ["Estimate", "Further", "Performance", "measure", "measure_hits"]
+__all__ = ["Estimate", "Further", "Performance", "measure"]

@@ -42,8 +42,10 @@ def _first_time(monkeypatch):
 
 
 @pytest.fixture
-def kernel(tmp_path, caplog):
+def kernel(tmp_path, caplog, monkeypatch):
     """Load a kernel of two functions, as the next start of the program would."""
+    # Python takes bytecode by the second in which the source was written, and the size.
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
     path = tmp_path / "small.py"
     path.write_text(SOURCE)
 
