@@ -61,20 +61,7 @@ class Duration:
 
     @classmethod
     def stored(cls, given: object, name: str = "") -> Duration:
-        """Read a duration as a program wrote it: any number alone is samples.
-
-        Parameters
-        ----------
-        given : object
-            What :meth:`of` reads, or a small number of samples.
-        name : str, optional
-            What it is the duration of, for the error.
-
-        Raises
-        ------
-        SettingsError
-            If it is none of these, or negative.
-        """
+        """Read a duration as a program wrote it: as :meth:`of`, and any number alone is samples."""
         if isinstance(given, Duration):
             return given
         match = re.fullmatch(r"\s*(\d+(?:\.\d*)?|\.\d+)\s*(ms|s|samples)?\s*", str(given))

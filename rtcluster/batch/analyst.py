@@ -155,9 +155,9 @@ def _lacking(processor: Processor) -> str:
 def to_file(analyst: Analyst, job: Job, path: str, watch: Watch = _unwatched) -> Outcome:
     """Do a job; its lines go to a file that is made anew."""
     try:
-        # The with below closes it. In one statement with the opening, an OSError of the analysis
-        # would be told as one of the opening (SIM115 asks for that).
-        stream = Path(path).open("w", encoding="utf-8", newline="\n")  # noqa: SIM115  # see above
+        # In one statement with the opening, as SIM115 asks for, an OSError of the analysis would be
+        # told as one of the opening.
+        stream = Path(path).open("w", encoding="utf-8", newline="\n")  # noqa: SIM115  # closed below
     except OSError as error:
         reason = error.strerror or error
         return Outcome(problem=f"Expected to write events to {path}, got: {reason}.", general=True)

@@ -56,7 +56,7 @@ class _BrokenSealError(Exception):
     """A file of the cache is not as it was written."""
 
 
-class _Files(IndexDataCacheFile):  # type: ignore[misc]  # Numba has no types here
+class _Files(IndexDataCacheFile):  # type: ignore[misc]  # Numba is untyped: its classes are Any
     """The index and the data of one function; each file ends with a digest, which pickle skips.
 
     The digest is of the file's name too, so that files that changed places are told, and of the
@@ -114,13 +114,13 @@ def _at_home(locator: type[Any]) -> type[Any]:
     return type(locator.__name__, (locator,), {"ensure_cache_path": ensure_cache_path})
 
 
-class _Places(CompileResultCacheImpl):  # type: ignore[misc]  # Numba has no types here
+class _Places(CompileResultCacheImpl):  # type: ignore[misc]  # Numba is untyped: its classes are Any
     """Where Numba looks for a place, but for a home that there is not."""
 
     _locator_classes: ClassVar = [_at_home(one) for one in CompileResultCacheImpl._locator_classes]
 
 
-class KernelCache(FunctionCache):  # type: ignore[misc]  # Numba has no types here
+class KernelCache(FunctionCache):  # type: ignore[misc]  # Numba is untyped: its classes are Any
     """Numba's cache of a function, which never keeps it from being compiled."""
 
     _impl_class = _Places

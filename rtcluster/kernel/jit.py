@@ -34,7 +34,7 @@ if numba.config.DISABLE_JIT:
     raise RtclusterError("NUMBA_DISABLE_JIT is set, and the kernel runs only compiled. Unset it.")
 
 
-class _Part(CPUCodeLibrary):  # type: ignore[misc]  # Numba has no types here
+class _Part(CPUCodeLibrary):  # type: ignore[misc]  # Numba is untyped: its classes are Any
     """A function as LLVM's code, optimised by itself alone, to be linked into its callers."""
 
     def _optimize_final_module(self) -> None:
@@ -45,7 +45,7 @@ class _Part(CPUCodeLibrary):  # type: ignore[misc]  # Numba has no types here
         self._finalized = True
 
 
-class _PartCompiler(Compiler):  # type: ignore[misc]  # Numba has no types here
+class _PartCompiler(Compiler):  # type: ignore[misc]  # Numba is untyped: its classes are Any
     """Compiles into a :class:`_Part`, without what Python and C would call it by."""
 
     def __init__(
@@ -64,7 +64,7 @@ class _PartCompiler(Compiler):  # type: ignore[misc]  # Numba has no types here
         return list(found)
 
 
-class _KernelFunction(CPUDispatcher):  # type: ignore[misc]  # Numba has no types here
+class _KernelFunction(CPUDispatcher):  # type: ignore[misc]  # Numba is untyped: its classes are Any
     """A function of which compiled code calls make it a part.
 
     Called from Python, as tests do, it is compiled by itself.
@@ -163,7 +163,7 @@ def when_compiling(say: Callable[[], None]) -> None:
     tell_compiling(told)
 
 
-class _Count(Listener):  # type: ignore[misc]  # Numba has no types here
+class _Count(Listener):  # type: ignore[misc]  # Numba is untyped: its classes are Any
     """Counts functions that have been compiled; those of the cache are none."""
 
     def __init__(self, functions: int, told: Callable[[float], None]) -> None:
