@@ -65,10 +65,12 @@ class Report(Console):
     """
 
     def __init__(self) -> None:
-        super().__init__(highlight=False)
+        super().__init__(highlight=False, markup=False)  # [bench] is the name of an extra
         if not self.is_terminal:
             self.width = WIDTH
-        self._kept = Console(file=io.StringIO(), width=WIDTH, highlight=False, color_system=None)
+        self._kept = Console(
+            file=io.StringIO(), width=WIDTH, highlight=False, markup=False, color_system=None
+        )
 
     def print(self, *objects: Any, style: Any = None, **options: Any) -> None:
         """Print, and keep what is printed."""
