@@ -16,6 +16,7 @@ from __future__ import annotations
 import errno
 import functools
 import hashlib
+import importlib
 import io
 import logging
 from collections.abc import Callable, Iterator
@@ -31,6 +32,7 @@ from numba.core.caching import (
     NullCache,
 )
 from numba.core.registry import cpu_target
+from numba.np import linalg
 
 _log = logging.getLogger(__name__)
 
@@ -145,6 +147,7 @@ class KernelCache(FunctionCache):  # type: ignore[misc]  # Numba is untyped: its
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:
         """What is cached for a signature; None where there is nothing that can be used."""
+        _without_scipy()
         try:
             return super().load_overload(sig, target_context)
         except MemoryError:
@@ -165,6 +168,21 @@ class KernelCache(FunctionCache):  # type: ignore[misc]  # Numba is untyped: its
             KernelCache.is_complete = False
             reason = getattr(error, "strerror", None) or error
             _warn(f"Cannot keep the compiled kernel in {self._cache_path}: {reason}. {_UNCACHED}")
+
+
+@functools.cache
+def _without_scipy() -> None:
+    """Have Numba not import SciPy's linear algebra before a function calls it.
+
+    It looks for BLAS as soon as it loads anything, and again where a function calls it; none of
+    the kernel does, and the import is a fifth of a program's start.
+    """
+    asked = linalg.ensure_blas
+    linalg.ensure_blas = lambda: None
+    try:
+        importlib.import_module("numba.np.arraymath")
+    finally:
+        linalg.ensure_blas = asked
 
 
 _UNCACHED = (

@@ -277,6 +277,29 @@ def test_a_part_is_compiled_once_for_all_constants():
     assert len(times.overloads) == 1
 
 
+def test_what_a_user_compiles_may_call_linear_algebra_after_the_kernel_was_loaded_without():
+    code = """
+import sys
+import numba
+import numpy as np
+from rtcluster import Processor
+
+Processor().prepare(44100, 64)
+assert "scipy.linalg" not in sys.modules
+
+@numba.njit
+def product(a, b):
+    return np.dot(a, b), np.convolve(a[0], b[:, 0]), np.linalg.solve(a, b)
+
+a, b = np.array([[2.0, 1.0], [0.5, 3.0]]), np.array([[1.0, 0.25], [4.0, 2.0]])
+for got, expected in zip(product(a, b), product.py_func(a, b), strict=True):
+    np.testing.assert_allclose(got, expected)
+assert "scipy.linalg" in sys.modules
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 def test_the_program_runs_with_a_damaged_cache_and_mends_it(tmp_path, drums):
     """Each worker finds the damage, and one line tells of it."""
     Processor().prepare(44100)  # so that there is a cache
