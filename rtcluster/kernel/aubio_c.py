@@ -121,9 +121,7 @@ class Fft:
         self._address = _library.new_aubio_fft(frame)
         if not self._address:
             raise MemoryError(f"aubio refused an FFT of {frame} samples")
-        join(record, "input", frame, record["windowed"])
-        join(record, "output", frame, record["packed"])
-        record["fft"] = self._address
+        join_fft(record, self._address)
 
     def close(self) -> None:
         """Free it. The record must not be stepped afterwards."""
@@ -140,3 +138,11 @@ def join(record: Any, name: str, length: int, data: npt.NDArray[np.float32]) -> 
     """Make the ``fvec_t`` of a record's field, and note its address in the field beside it."""
     record[name] = (length, data.ctypes.data)
     record[f"{name}_address"] = record[name].__array_interface__["data"][0]
+
+
+def join_fft(record: Any, address: int) -> None:
+    """Have the FFT at an address read and write the fields of a DETECTOR record."""
+    frame = int(record["frame"])
+    join(record, "input", frame, record["windowed"])
+    join(record, "output", frame, record["packed"])
+    record["fft"] = address

@@ -21,7 +21,7 @@ import numpy.typing as npt
 from llvmlite import binding
 from numba import carray, types
 
-from rtcluster.kernel.aubio_c import CALLED, DO_COMPLEX, FVEC, join
+from rtcluster.kernel.aubio_c import CALLED, DO_COMPLEX, FVEC, join_fft
 from rtcluster.kernel.click import as_pointer
 from rtcluster.kernel.fft import fields, fill
 from rtcluster.kernel.jit import c_callback, compiled
@@ -47,11 +47,8 @@ class Fft:
     """
 
     def __init__(self, record: Any) -> None:
-        frame = int(record["frame"])
-        self._tables = tables(frame)
-        join(record, "input", frame, record["windowed"])
-        join(record, "output", frame, record["packed"])
-        record["fft"] = self._tables.ctypes.data
+        self._tables = tables(int(record["frame"]))
+        join_fft(record, self._tables.ctypes.data)
 
     def close(self) -> None:
         """Nothing to do. The record must not be stepped afterwards."""

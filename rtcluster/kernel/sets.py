@@ -179,10 +179,7 @@ def share_of(
     """
     n = powers.size
     own = carray(as_pointer(judge.power[place]), (sets.drums, n), dtype=np.float32)
-    mean = 0.0
-    for i in range(n):
-        mean += powers[i]
-    mean /= n
+    mean = mean_of(powers)
     aa = bb = ab = ay = by = 0.0
     for i in range(n):
         y = float(powers[i]) / mean
@@ -209,10 +206,7 @@ def shares_of(
     """Shares of a hit's power that are each of three drums'; see :func:`share_of`."""
     n = powers.size
     own = carray(as_pointer(judge.power[place]), (sets.drums, n), dtype=np.float32)
-    mean = 0.0
-    for i in range(n):
-        mean += powers[i]
-    mean /= n
+    mean = mean_of(powers)
     aa = bb = cc = ab = ac = bc = ay = by = cy = 0.0
     for i in range(n):
         y = float(powers[i]) / mean
@@ -248,3 +242,12 @@ def determinant(
 ) -> float:
     """Of a matrix of three rows."""
     return a * (e * i - f * h) - b * (d * i - f * g) + c * (d * h - e * g)
+
+
+@compiled
+def mean_of(powers: npt.NDArray[np.float32]) -> float:
+    """Of the bands of a hit."""
+    total = 0.0
+    for i in range(powers.size):
+        total += powers[i]
+    return total / powers.size
