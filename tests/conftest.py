@@ -15,6 +15,12 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
+# Before NumPy is there: threads of several workers on the same cores wait for each other, and wait
+# by counting. It was a third of what some of the tests took.
+if "PYTEST_XDIST_WORKER" in os.environ:
+    for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+        os.environ.setdefault(_name, "1")
+
 import numpy as np
 import pytest
 from hypothesis import settings as hypothesis_settings

@@ -59,7 +59,7 @@ def test_a_server_that_hangs_makes_nobody_wait_and_what_is_dropped_is_counted(
         monitor.status(status_line(hits=number, filler="x" * 1000))
         monitor.event(hit(number, 44100 * (number + 1))[-1])
         longest = max(longest, time.perf_counter() - began)
-    assert longest < 0.5  # a write to the server would have waited for ever
+    assert longest < 5.0  # a write to the server would have waited for ever
     figures: Any = monitor.figures()["monitor"]
     assert figures["statuses_dropped"] > 2000
     os.kill(monitor.server, signal.SIGCONT)
