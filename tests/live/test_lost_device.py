@@ -399,7 +399,7 @@ def test_one_that_dies_has_seen_nothing(monkeypatch):
     ("words", "early"),
     [
         (("teach", "drum", "--hits", "40"), "drum 2 of 40"),
-        (("tune", "--seconds", "20"), "play for"),
+        (("tune", "--seconds", "10"), "play for"),
     ],
     ids=["teach", "tune"],
 )
