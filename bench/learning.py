@@ -125,7 +125,7 @@ def ours(recording: Recording, k: int, features: str) -> tuple[Stream, Learned]:
         spent.append((time.perf_counter_ns() - began) / 1e3)
         return update
 
-    learner.learn = learn  # type: ignore[method-assign]  # the learner's own, and timed
+    learner.learn = learn  # type: ignore[method-assign]  # its own method, with a clock around it
     events = processor.process(recording.audio) + processor.flush()
     heard = gather(events, recording.samplerate, k)
     stream = Stream(heard.times, heard.features["final"])

@@ -115,7 +115,7 @@ def _open_closed_streams() -> None:
         ("stderr", "w", os.O_WRONLY),
     ):
         if getattr(sys, name) is None:
-            closed = open(  # noqa: SIM115  # a standard stream: open until the end
+            closed = open(  # noqa: SIM115  # a standard stream stays open until the program ends
                 f"<{name}>", mode, opener=lambda *_, way=way: os.open(os.devnull, way)
             )
             os.set_inheritable(closed.fileno(), True)

@@ -157,7 +157,7 @@ def to_file(analyst: Analyst, job: Job, path: str, watch: Watch = _unwatched) ->
     try:
         # In one statement with the opening, as SIM115 asks for, an OSError of the analysis would be
         # told as one of the opening.
-        stream = Path(path).open("w", encoding="utf-8", newline="\n")  # noqa: SIM115  # closed below
+        stream = Path(path).open("w", encoding="utf-8", newline="\n")  # noqa: SIM115  # "with" follows
     except OSError as error:
         reason = error.strerror or error
         return Outcome(problem=f"Expected to write events to {path}, got: {reason}.", general=True)

@@ -21,7 +21,7 @@ from rtcluster.text import counted
 _FINAL = 1  # the stage of a model that has seen the whole hit
 
 
-class OnlineDrumKMeans(ClusterMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn is untyped
+class OnlineDrumKMeans(ClusterMixin, BaseEstimator):  # type: ignore[misc]  # its bases are untyped
     """Online k-means that settles early, heals a bad start and keeps the numbers of its clusters.
 
     It is the learner of a session, fed with rows in place of hits: it collects the first

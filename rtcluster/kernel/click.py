@@ -60,7 +60,7 @@ VOICE = np.dtype([("begin", "i8"), ("at", "i8"), ("left", "i8"), ("gain", "f4")]
 none in a free voice."""
 
 
-@intrinsic  # type: ignore[untyped-decorator]  # Numba is untyped, and so is this
+@intrinsic  # type: ignore[untyped-decorator]  # Numba's decorators have no types
 def as_pointer(_typing: Any, address: Any) -> Any:
     """A number as a C pointer."""
 
@@ -71,7 +71,7 @@ def as_pointer(_typing: Any, address: Any) -> Any:
     return types.voidptr(address), generate
 
 
-@intrinsic  # type: ignore[untyped-decorator]  # Numba is untyped, and so is this
+@intrinsic  # type: ignore[untyped-decorator]  # Numba's decorators have no types
 def address_of(_typing: Any, pointer: Any) -> Any:
     """A C pointer as a number; 0 is none."""
 

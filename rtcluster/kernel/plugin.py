@@ -14,7 +14,7 @@ from numba import types
 from numba.extending import intrinsic
 
 
-@intrinsic  # type: ignore[untyped-decorator]  # Numba is untyped, and so is this
+@intrinsic  # type: ignore[untyped-decorator]  # Numba's decorators have no types
 def call(_typing: Any, address: Any, data: Any, size: Any, samplerate: Any) -> Any:
     """``double f(const float *x, int64_t n, double samplerate)`` at an address."""
 

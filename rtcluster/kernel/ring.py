@@ -30,7 +30,7 @@ from rtcluster.kernel.state import EVENTS, MODELS
 _WORD = 8  # bytes of a counter, and its alignment
 
 
-@intrinsic  # type: ignore[untyped-decorator]  # Numba is untyped, and so is this
+@intrinsic  # type: ignore[untyped-decorator]  # Numba's decorators have no types
 def load_acquire(_typing: Any, counter: Any) -> Any:
     """``counter[0]`` of a uint64 array, loaded with acquire ordering."""
 
@@ -41,7 +41,7 @@ def load_acquire(_typing: Any, counter: Any) -> Any:
     return types.uint64(counter), generate
 
 
-@intrinsic  # type: ignore[untyped-decorator]  # Numba is untyped, and so is this
+@intrinsic  # type: ignore[untyped-decorator]  # Numba's decorators have no types
 def store_release(_typing: Any, counter: Any, value: Any) -> Any:
     """Store ``value`` in ``counter[0]`` of a uint64 array with release ordering."""
 
@@ -53,7 +53,7 @@ def store_release(_typing: Any, counter: Any, value: Any) -> Any:
     return types.void(counter, value), generate
 
 
-@intrinsic  # type: ignore[untyped-decorator]  # Numba is untyped, and so is this
+@intrinsic  # type: ignore[untyped-decorator]  # Numba's decorators have no types
 def fence_acquire(_typing: Any) -> Any:
     """What was loaded before it was loaded before what is loaded after it."""
 
@@ -64,7 +64,7 @@ def fence_acquire(_typing: Any) -> Any:
     return types.void(), generate
 
 
-@intrinsic  # type: ignore[untyped-decorator]  # Numba is untyped, and so is this
+@intrinsic  # type: ignore[untyped-decorator]  # Numba's decorators have no types
 def fence_release(_typing: Any) -> Any:
     """What was stored before it is seen before what is stored after it."""
 

@@ -75,7 +75,7 @@ class Separate:
 def caller(separate: Separate) -> Any:
     """What compiled code calls it by, with a tuple of its arguments."""
 
-    @intrinsic  # type: ignore[untyped-decorator]  # Numba is untyped, and so is this
+    @intrinsic  # type: ignore[untyped-decorator]  # Numba's decorators have no types
     def call(_typing: Any, numbers: Any) -> Any:
         def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
             word = ir.IntType(64)
@@ -102,7 +102,7 @@ def cell_of(module: Any, name: str) -> Any:
     return ir.GlobalVariable(module, cgutils.voidptr_t, cell)
 
 
-@intrinsic  # type: ignore[untyped-decorator]  # Numba is untyped, and so is this
+@intrinsic  # type: ignore[untyped-decorator]  # Numba's decorators have no types
 def address_of_record(_typing: Any, record: Any) -> Any:
     """Where a record lies."""
 

@@ -33,7 +33,7 @@ def wait_for(state: Any, due: Any) -> None:
         _nanosleep(state.timespec.ctypes.data, 0)
 
 
-@intrinsic  # type: ignore[untyped-decorator]  # Numba is untyped, and so is this
+@intrinsic  # type: ignore[untyped-decorator]  # Numba's decorators have no types
 def _call(_typing: Any, callback: Any, audio: Any, frames: Any, states: Any) -> Any:
     """Call a ``PaStreamCallback *`` as PortAudio does; all arguments are numbers."""
 

@@ -275,7 +275,7 @@ def _process_callback() -> Any:
 
     get_buffer = port_buffer()
 
-    @cfunc(types.int32(types.uint32, types.voidptr))  # type: ignore[untyped-decorator]  # Numba is untyped, and so is this
+    @cfunc(types.int32(types.uint32, types.voidptr))  # type: ignore[untyped-decorator]  # Numba's decorators have no types
     def process(frames: Any, userdata: Any) -> int:
         state = carray(userdata, 1, PLAYER)[0]
         playing, position = state.playing, state.position

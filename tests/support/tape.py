@@ -40,7 +40,7 @@ def _process_callback() -> Any:
 
     get_buffer = jackd.port_buffer()
 
-    @cfunc(types.int32(types.uint32, types.voidptr))  # type: ignore[untyped-decorator]  # Numba is untyped, and so is this
+    @cfunc(types.int32(types.uint32, types.voidptr))  # type: ignore[untyped-decorator]  # Numba's decorators have no types
     def process(frames: Any, userdata: Any) -> int:
         state = carray(userdata, 1, TAPE)[0]
         room = min(np.intp(frames), MAX_FRAMES - state.position)
